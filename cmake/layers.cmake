@@ -1,0 +1,45 @@
+# doorward_layer(NAME FOLDER... [LINK target...]): a static library of the sources in src/NAME
+# (and sub-folders) and, with DOORWARD_TESTS, one test program of its *_test.cc files.
+# A test goes into a folder's list by existing; nothing needs to be registered here.
+
+add_library(doorward_flags INTERFACE)
+target_compile_options(doorward_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-designated-field-initializers
+  -fno-omit-frame-pointer)
+if(DOORWARD_WERROR)
+  target_compile_options(doorward_flags INTERFACE -Werror)
+endif()
+target_include_directories(doorward_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_definitions(doorward_flags INTERFACE DOORWARD_VERSION="${PROJECT_VERSION}")
+
+# Standard headers that nearly every file includes, compiled once.
+file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+add_library(doorward_pch STATIC ${CMAKE_BINARY_DIR}/pch.cc)
+target_link_libraries(doorward_pch PUBLIC doorward_flags)
+target_precompile_headers(doorward_pch PRIVATE
+  <algorithm> <array> <atomic> <chrono> <coroutine> <cstddef> <cstdint> <cstring> <expected>
+  <functional> <memory> <optional> <span> <string> <string_view> <unordered_map> <utility>
+  <variant> <vector>)
+
+function(doorward_layer name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  if(sources)
+    add_library(doorward_${name} STATIC ${sources})
+    target_link_libraries(doorward_${name} PUBLIC doorward_flags ${arg_LINK})
+    target_precompile_headers(doorward_${name} REUSE_FROM doorward_pch)
+  else()
+    add_library(doorward_${name} INTERFACE)
+    target_link_libraries(doorward_${name} INTERFACE doorward_flags ${arg_LINK})
+  endif()
+  if(DOORWARD_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE doorward_${name} GTest::gtest_main)
+    target_precompile_headers(${name}_test REUSE_FROM doorward_pch)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()

@@ -1,0 +1,92 @@
+// ByteStream: an ordered stream of bytes in both directions with a deadline on every wait. A
+// Socket is one; TLS over a Socket is another. Codecs see only this.
+//
+// Rules: one recv and one send may wait at a time (they may wait together). Bytes given to send
+// stay untouched until it completes. recv hands out Chunks that share the loop's receive memory:
+// hold few, not for long.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <span>
+
+#include "base/chunk.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace doorward::loop {
+
+// Told when the peer ends or breaks the connection while nobody waits in recv.
+class PeerWatch {
+ public:
+  // ErrorKind::closed: the peer sent FIN (it may still read); ErrorKind::reset: it is gone.
+  virtual void on_peer_end(ErrorKind how) = 0;
+
+ protected:
+  ~PeerWatch() = default;
+};
+
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  // Waits for bytes. An empty Chunk means the peer finished (FIN), for this and all later calls.
+  auto recv(Deadline deadline) {
+    struct Awaiter {
+      ByteStream& stream;
+      Deadline deadline;
+      bool await_ready() { return stream.recv_ready(); }
+      void await_suspend(std::coroutine_handle<> waiter) { stream.recv_wait(waiter, deadline); }
+      Result<Chunk> await_resume() { return stream.recv_take(); }
+    };
+    return Awaiter{*this, deadline};
+  }
+
+  // Sends all of it, or fails. The iovecs themselves may go once send is called (they are copied
+  // when they are kept); what they point at must stay until it completes.
+  auto send(std::span<const iovec> parts, Deadline deadline) {
+    struct Awaiter {
+      ByteStream& stream;
+      std::span<const iovec> parts;
+      Deadline deadline;
+      bool await_ready() { return stream.send_now(parts); }
+      void await_suspend(std::coroutine_handle<> waiter) { stream.send_wait(waiter, deadline); }
+      Result<void> await_resume() { return stream.send_take(); }
+    };
+    return Awaiter{*this, parts, deadline};
+  }
+
+  // Are there received bytes (or an end) that recv would return without waiting?
+  virtual bool recv_ready() = 0;
+
+  // Wakes a waiting recv or send with ErrorKind::cancelled. Nothing happens when none waits.
+  // A send that was cancelled leaves the stream unusable (part of it may be on the wire).
+  virtual void cancel_recv() = 0;
+  virtual void cancel_send() = 0;
+
+  // At most one watch; nullptr takes it away. If the end came before, it is told at once.
+  virtual void watch_peer(PeerWatch* watch) = 0;
+
+  // Sends FIN; receiving goes on.
+  virtual void shutdown_send() = 0;
+  // Ends both directions at once (RST where data is unread); waiters wake with `cancelled`.
+  virtual void abort() = 0;
+
+  // Bytes ever received and sent, for metrics and minimum data rates.
+  std::uint64_t received() const { return received_; }
+  std::uint64_t sent() const { return sent_; }
+
+ protected:
+  virtual void recv_wait(std::coroutine_handle<> waiter, Deadline deadline) = 0;
+  virtual Result<Chunk> recv_take() = 0;
+  // Begins the send; true when it has completed (or failed) already.
+  virtual bool send_now(std::span<const iovec> parts) = 0;
+  virtual void send_wait(std::coroutine_handle<> waiter, Deadline deadline) = 0;
+  virtual Result<void> send_take() = 0;
+
+  std::uint64_t received_ = 0;
+  std::uint64_t sent_ = 0;
+};
+
+}  // namespace doorward::loop
