@@ -1,0 +1,105 @@
+// AccessRecord: what the access log can say about one request, and the one table of its fields.
+// Filled by the request's core when the exchange ends; views live until the line is formatted.
+// What has no value (an empty text, an unset duration) is left out of the line.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "base/clock.h"
+
+namespace doorward::observe {
+
+// Microseconds of one step; unset when the request never came to it.
+class StepTime {
+ public:
+  constexpr StepTime() = default;
+  constexpr explicit StepTime(std::uint64_t micros) : micros_(micros) {}
+  constexpr bool is_set() const { return micros_ != kUnset; }
+  constexpr std::uint64_t micros() const { return micros_; }
+
+ private:
+  static constexpr std::uint64_t kUnset = ~std::uint64_t{0};
+  std::uint64_t micros_ = kUnset;
+};
+
+// A query string as it came, without `?`; secrets in it are masked when it is written.
+struct QueryText {
+  std::string_view text;
+};
+
+struct AccessRecord {
+  WallTime time{};  // when the request's head was complete
+  std::string_view request_id;
+  std::string_view listener;
+  std::string_view client_ip;
+  std::string_view method;
+  std::string_view host;
+  std::string_view path;  // normalised
+  QueryText query;
+  std::string_view protocol;    // "HTTP/1.1"
+  std::uint64_t status = 0;     // 0: the client left before one was sent
+  std::uint64_t bytes_in = 0;   // of the request: head and body as received
+  std::uint64_t bytes_out = 0;  // of the response: head and body as sent
+  std::string_view route;
+  std::string_view service;
+  std::string_view endpoint;
+  std::uint64_t attempts = 0;
+  std::string_view user_agent;
+  std::string_view error;   // the stable code of a reply that Doorward made, or of what went wrong
+  std::string_view policy;  // the policy that replied
+  StepTime total;
+  StepTime request_policies;
+  StepTime connect;
+  StepTime first_byte;
+  StepTime response;
+};
+
+struct AccessField {
+  using Member = std::variant<WallTime AccessRecord::*, std::string_view AccessRecord::*,
+                              QueryText AccessRecord::*, std::uint64_t AccessRecord::*,
+                              StepTime AccessRecord::*>;
+  std::string_view name;
+  std::string_view help;
+  Member member;
+};
+
+// The order of the default set; names are at most kLongestFieldName characters.
+inline constexpr std::size_t kLongestFieldName = 20;
+inline constexpr std::array<AccessField, 24> kAccessFields = {{
+    {"time", "When the request's head was complete, UTC.", &AccessRecord::time},
+    {"request_id", "The id of the request.", &AccessRecord::request_id},
+    {"listener", "The listener it came in by.", &AccessRecord::listener},
+    {"client_ip", "The client, behind trusted proxies the one they name.",
+     &AccessRecord::client_ip},
+    {"method", "The method.", &AccessRecord::method},
+    {"host", "The host asked for.", &AccessRecord::host},
+    {"path", "The normalised path.", &AccessRecord::path},
+    {"query", "The query; values of parameters in mask_query are \"***\".", &AccessRecord::query},
+    {"protocol", "The client's protocol, such as HTTP/1.1.", &AccessRecord::protocol},
+    {"status", "The status sent; 0 when the client left before.", &AccessRecord::status},
+    {"bytes_in", "Bytes of the request, head and body.", &AccessRecord::bytes_in},
+    {"bytes_out", "Bytes of the response, head and body.", &AccessRecord::bytes_out},
+    {"route", "The route that matched.", &AccessRecord::route},
+    {"service", "The service asked.", &AccessRecord::service},
+    {"endpoint", "The endpoint of the last attempt.", &AccessRecord::endpoint},
+    {"attempts", "How many endpoints were tried.", &AccessRecord::attempts},
+    {"user_agent", "The User-Agent header.", &AccessRecord::user_agent},
+    {"error", "The stable code of what went wrong.", &AccessRecord::error},
+    {"policy", "The policy that replied.", &AccessRecord::policy},
+    {"total_us", "From the request's head to the last byte of the response, in microseconds.",
+     &AccessRecord::total},
+    {"policies_us", "Time of the request's policies, in microseconds.",
+     &AccessRecord::request_policies},
+    {"connect_us", "Time to get a connection to the backend, in microseconds.",
+     &AccessRecord::connect},
+    {"first_byte_us", "From the request sent to the head of the response, in microseconds.",
+     &AccessRecord::first_byte},
+    {"response_us", "From the head of the response to its last byte, in microseconds.",
+     &AccessRecord::response},
+}};
+
+}  // namespace doorward::observe

@@ -1,0 +1,248 @@
+// Every metric of Doorward, declared once: the Prometheus text, the reference page and the layout
+// of a core's counters come from this table. To add one: a name in Metric, a line in kMetrics.
+// A metric belongs to a scope; all but the process scope are repeated per listener, route or
+// service (a slot of MetricsNames, given as the label of that name).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace doorward::observe {
+
+enum class Scope : std::uint8_t { process, listener, route, service };
+inline constexpr std::size_t kScopes = 4;
+std::string_view to_string(Scope scope);
+
+enum class MetricKind : std::uint8_t { counter, gauge, histogram };
+std::string_view to_string(MetricKind kind);
+
+enum class Metric : std::uint8_t {
+  // process
+  build_info,
+  start_time,
+  config_loaded_time,
+  reloads,
+  replies,
+  access_log_lines,
+  access_log_dropped,
+  access_log_errors,
+  loop_turns,
+  loop_no_buffers,
+  loop_overflows,
+  // listener
+  connections_accepted,
+  connections_open,
+  connections_refused,
+  connections_timed_out,
+  bytes_received,
+  bytes_sent,
+  requests,
+  parser_refusals,
+  // route
+  route_requests,
+  route_in_flight,
+  route_duration,
+  route_bytes_received,
+  route_bytes_sent,
+  // service
+  service_requests,
+  service_in_flight,
+  service_duration,
+  service_bytes_sent,
+  service_bytes_received,
+  service_retries,
+  service_connects,
+  service_connect_failures,
+  service_reuses,
+  service_connections_open,
+};
+inline constexpr std::size_t kMetricCount =
+    static_cast<std::size_t>(Metric::service_connections_open) + 1;
+
+// Values of labels with a fixed set; the enums say the same, for callers of add_value().
+enum class RefusedBecause : std::uint8_t { connections, connections_per_ip, descriptors, draining };
+enum class TimedOutIn : std::uint8_t { header, body, idle, send, data_rate };
+enum class ReloadResult : std::uint8_t { ok, failed };
+inline constexpr std::array<std::string_view, 4> kRefusedBecause = {
+    "connections", "connections_per_ip", "descriptors", "draining"};
+inline constexpr std::array<std::string_view, 5> kTimedOutIn = {"header", "body", "idle", "send",
+                                                                "data_rate"};
+inline constexpr std::array<std::string_view, 2> kReloadResults = {"ok", "failed"};
+// "none": the client left before a status was sent.
+inline constexpr std::array<std::string_view, 6> kStatusClasses = {"none", "1xx", "2xx",
+                                                                   "3xx",  "4xx", "5xx"};
+
+// The value of the label `status` for a status code; 0 and nonsense are "none".
+constexpr unsigned status_class(unsigned status) {
+  const unsigned hundreds = status / 100;
+  return hundreds < kStatusClasses.size() ? hundreds : 0;
+}
+
+// Upper bounds of the latency buckets in microseconds, 1-2.5-5 a decade; each is at least twice
+// the one before, so that the bit width of a value leaves two buckets to choose from.
+inline constexpr std::array<std::uint64_t, 19> kBucketBounds = {
+    50,        100,       250,        500,        1'000,     2'500,   5'000,
+    10'000,    25'000,    50'000,     100'000,    250'000,   500'000, 1'000'000,
+    2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
+inline constexpr std::size_t kBuckets = kBucketBounds.size() + 1;  // the last is +Inf
+inline constexpr std::size_t kHistogramCells = kBuckets + 1;       // and the sum
+
+// Values of a label that a higher layer names at start (MetricsNames::name_values): that many,
+// the last one is "other".
+inline constexpr std::size_t kLateValues = 64;
+
+struct MetricInfo {
+  Metric id;
+  Scope scope;
+  MetricKind kind;
+  std::string_view name;
+  std::string_view help;
+  std::string_view unit = "";                     // "bytes", "seconds", or empty: a count
+  std::string_view label = "";                    // besides the scope's own
+  std::span<const std::string_view> values = {};  // of the label; empty with a label: late
+  double scale = 1;                               // what a cell counts, in units
+
+  constexpr std::size_t cells() const {
+    if (kind == MetricKind::histogram) return kHistogramCells;
+    if (label.empty()) return 1;
+    return values.empty() ? kLateValues : values.size();
+  }
+  constexpr bool has_late_values() const { return !label.empty() && values.empty(); }
+};
+
+inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
+    {Metric::build_info, Scope::process, MetricKind::gauge, "doorward_build_info",
+     "Always 1; the label tells the version.", "", "version"},
+    {Metric::start_time, Scope::process, MetricKind::gauge, "process_start_time_seconds",
+     "When the process started, since the Unix epoch.", "seconds"},
+    {Metric::config_loaded_time, Scope::process, MetricKind::gauge,
+     "doorward_config_loaded_timestamp_seconds",
+     "When the running configuration was loaded, since the Unix epoch.", "seconds"},
+    {Metric::reloads, Scope::process, MetricKind::counter, "doorward_reloads_total",
+     "Reloads of the configuration; a failed one left the old configuration running.", "", "result",
+     kReloadResults},
+    {Metric::replies, Scope::process, MetricKind::counter, "doorward_replies_total",
+     "Replies that Doorward made itself, by problem code.", "", "code"},
+    {Metric::access_log_lines, Scope::process, MetricKind::counter,
+     "doorward_access_log_lines_total", "Lines taken for the access log."},
+    {Metric::access_log_dropped, Scope::process, MetricKind::counter,
+     "doorward_access_log_dropped_total",
+     "Lines lost because the log could not be written as fast as lines came."},
+    {Metric::access_log_errors, Scope::process, MetricKind::counter,
+     "doorward_access_log_errors_total", "Writes or openings of the access log that failed."},
+    {Metric::loop_turns, Scope::process, MetricKind::counter, "doorward_loop_turns_total",
+     "Turns of the event loops."},
+    {Metric::loop_no_buffers, Scope::process, MetricKind::counter, "doorward_loop_no_buffers_total",
+     "Receives that had to wait for a free buffer."},
+    {Metric::loop_overflows, Scope::process, MetricKind::counter, "doorward_loop_overflows_total",
+     "Times that the kernel had more completions than the ring had room for."},
+
+    {Metric::connections_accepted, Scope::listener, MetricKind::counter,
+     "doorward_connections_accepted_total", "Connections accepted from clients."},
+    {Metric::connections_open, Scope::listener, MetricKind::gauge, "doorward_connections_open",
+     "Connections of clients that are open."},
+    {Metric::connections_refused, Scope::listener, MetricKind::counter,
+     "doorward_connections_refused_total", "Connections closed at once, by the limit they met.", "",
+     "reason", kRefusedBecause},
+    {Metric::connections_timed_out, Scope::listener, MetricKind::counter,
+     "doorward_connections_timed_out_total",
+     "Connections given up because the client was too slow, by what was waited for.", "", "phase",
+     kTimedOutIn},
+    {Metric::bytes_received, Scope::listener, MetricKind::counter, "doorward_received_bytes_total",
+     "Bytes received from clients.", "bytes"},
+    {Metric::bytes_sent, Scope::listener, MetricKind::counter, "doorward_sent_bytes_total",
+     "Bytes sent to clients.", "bytes"},
+    {Metric::requests, Scope::listener, MetricKind::counter, "doorward_requests_total",
+     "Requests whose head was complete."},
+    {Metric::parser_refusals, Scope::listener, MetricKind::counter,
+     "doorward_parser_refusals_total", "Requests refused as malformed or over a limit.", "",
+     "code"},
+
+    {Metric::route_requests, Scope::route, MetricKind::counter, "doorward_route_requests_total",
+     "Requests finished, by class of the status sent (none: the client left before).", "", "status",
+     kStatusClasses},
+    {Metric::route_in_flight, Scope::route, MetricKind::gauge, "doorward_route_in_flight",
+     "Requests that have begun and not finished."},
+    {Metric::route_duration,
+     Scope::route,
+     MetricKind::histogram,
+     "doorward_route_duration_seconds",
+     "Time from the request's head to the last byte of the response.",
+     "seconds",
+     "",
+     {},
+     1e-6},
+    {Metric::route_bytes_received, Scope::route, MetricKind::counter,
+     "doorward_route_received_bytes_total", "Bytes of requests received from clients.", "bytes"},
+    {Metric::route_bytes_sent, Scope::route, MetricKind::counter, "doorward_route_sent_bytes_total",
+     "Bytes of responses sent to clients.", "bytes"},
+
+    {Metric::service_requests, Scope::service, MetricKind::counter,
+     "doorward_service_requests_total",
+     "Attempts finished, by class of the status received (none: no response came).", "", "status",
+     kStatusClasses},
+    {Metric::service_in_flight, Scope::service, MetricKind::gauge, "doorward_service_in_flight",
+     "Attempts that have begun and not finished."},
+    {Metric::service_duration,
+     Scope::service,
+     MetricKind::histogram,
+     "doorward_service_duration_seconds",
+     "Time from the choice of an endpoint to the last byte of its response.",
+     "seconds",
+     "",
+     {},
+     1e-6},
+    {Metric::service_bytes_sent, Scope::service, MetricKind::counter,
+     "doorward_service_sent_bytes_total", "Bytes sent to backends.", "bytes"},
+    {Metric::service_bytes_received, Scope::service, MetricKind::counter,
+     "doorward_service_received_bytes_total", "Bytes received from backends.", "bytes"},
+    {Metric::service_retries, Scope::service, MetricKind::counter, "doorward_service_retries_total",
+     "Attempts after the first one of a request."},
+    {Metric::service_connects, Scope::service, MetricKind::counter,
+     "doorward_service_connects_total", "Connections opened to backends."},
+    {Metric::service_connect_failures, Scope::service, MetricKind::counter,
+     "doorward_service_connect_failures_total", "Connections to backends that failed to open."},
+    {Metric::service_reuses, Scope::service, MetricKind::counter,
+     "doorward_service_connection_reuses_total", "Attempts sent on a connection of the pool."},
+    {Metric::service_connections_open, Scope::service, MetricKind::gauge,
+     "doorward_service_connections_open", "Connections to backends that are open."},
+}};
+
+consteval bool metrics_in_order() {
+  for (std::size_t i = 0; i < kMetricCount; ++i) {
+    if (static_cast<std::size_t>(kMetrics[i].id) != i) return false;
+  }
+  return true;
+}
+static_assert(metrics_in_order(), "kMetrics has one line per Metric, in the order of the enum");
+
+constexpr const MetricInfo& info(Metric metric) {
+  return kMetrics[static_cast<std::size_t>(metric)];
+}
+
+// The first cell of a metric among those of its scope.
+consteval std::array<std::uint16_t, kMetricCount> metric_offsets() {
+  std::array<std::uint16_t, kMetricCount> offsets{};
+  std::array<std::size_t, kScopes> used{};
+  for (std::size_t i = 0; i < kMetricCount; ++i) {
+    auto& next = used[static_cast<std::size_t>(kMetrics[i].scope)];
+    offsets[i] = static_cast<std::uint16_t>(next);
+    next += kMetrics[i].cells();
+  }
+  return offsets;
+}
+inline constexpr auto kMetricOffsets = metric_offsets();
+
+// Cells of one slot of a scope, rounded up to whole cache lines.
+constexpr std::size_t cells_of(Scope scope) {
+  std::size_t cells = 0;
+  for (const MetricInfo& metric : kMetrics) {
+    if (metric.scope == scope) cells += metric.cells();
+  }
+  return (cells + 7) / 8 * 8;
+}
+
+}  // namespace doorward::observe
