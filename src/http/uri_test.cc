@@ -143,6 +143,7 @@ TEST(Path, SeesAnOddByteAtEveryPlace) {
         path[at] = odd;
         EXPECT_EQ(normal(path).substr(0, 2), "! ") << size << " " << at << " " << odd;
       }
+      if (at == 1) continue;  // beside the first slash
       std::string path = "/" + std::string(size - 1, 'z');
       path[at] = '/';
       path.insert(at, 1, '/');
