@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "codec/h1/framing.h"
+#include "codec/h1/head_scanner.h"
 #include "codec/h1/refusal.h"
 #include "http/header_list.h"
 
@@ -55,17 +56,19 @@ class ChunkDecoder {
     finished,
   };
 
-  ChunkStep refuse(Refusal why) {
+  bool refuse(Refusal why) {
     refusal_ = why;
-    return ChunkStep::refused;
+    return false;
   }
-  ChunkStep size_line(std::string_view& bytes);
-  ChunkStep size_digit(char c);
-  ChunkStep extension(std::string_view& bytes);
-  ChunkStep data_end(std::string_view& bytes);
+  // Each takes what it can of `bytes`, which is not empty; false: refused.
+  bool frame(std::string_view& bytes);
+  bool size_digit(char c);
+  bool extension(std::string_view& bytes);
+  bool expect(std::string_view& bytes, char c, State next);
+  std::string_view take_data(std::string_view& bytes);
   ChunkStep trailer_section(std::string_view& bytes);
-  ChunkStep parse_trailers();
-  void keep_trailer_bytes(std::string_view bytes);
+  std::uint32_t keep_trailer_bytes(std::string_view bytes);
+  bool filter_trailers();
 
   Arena* arena_;
   ChunkLimits limits_;
@@ -78,6 +81,7 @@ class ChunkDecoder {
   char* trailer_text_ = nullptr;
   std::uint32_t trailer_size_ = 0;
   std::uint32_t trailer_room_ = 0;
+  HeadScanner trailer_scanner_;
   http::HeaderList trailers_;
 };
 

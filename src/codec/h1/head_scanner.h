@@ -1,7 +1,8 @@
 // HeadScanner: the part of head parsing that requests and responses share. It walks the lines of
 // a head as bytes arrive, remembers where it stopped, and puts header lines into a HeaderList.
 // Owner: a parser. Subtle: all positions are offsets, since the bytes may move between calls; and
-// each verdict depends on the bytes alone, never on how they were split.
+// each verdict depends on the bytes alone, never on how they were split. The caller gives at most
+// `limits.head_bytes` bytes, and refuses when that many are not enough.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class HeadScanner {
 
   // The first line, without CRLF, once it is whole; moves past it. `longest` bounds its length,
   // `too_long` is what a longer one is refused with.
-  Progress first_line(std::string_view bytes, const ParseLimits& limits, std::uint32_t longest,
-                      Refusal too_long, std::string_view& line);
+  Progress first_line(std::string_view bytes, std::uint32_t longest, Refusal too_long,
+                      std::string_view& line);
   // All header lines and the empty line.
   Progress headers(std::string_view bytes, const ParseLimits& limits, http::HeaderList& out);
 
@@ -34,11 +35,11 @@ class HeadScanner {
     refusal_ = why;
     return Progress::refused;
   }
+  Progress line_start(std::string_view bytes);
   Progress header_name(std::string_view bytes, const ParseLimits& limits);
   Progress header_value(std::string_view bytes, const ParseLimits& limits, http::HeaderList& out);
-  Progress line_start(std::string_view bytes, const ParseLimits& limits, bool& end);
-  Progress name_ends_badly(std::string_view bytes, std::uint32_t stop);
-  Progress stopped(std::string_view bytes, std::uint32_t stop, const ParseLimits& limits);
+  Progress bad_name(std::string_view bytes, std::uint32_t stop);
+  Progress line_end(std::string_view bytes, std::uint32_t stop);
 
   std::uint32_t line_;       // where the current line begins
   std::uint32_t at_;         // scanned up to here
@@ -46,5 +47,12 @@ class HeadScanner {
   std::uint32_t count_ = 0;  // header lines so far
   Refusal refusal_ = Refusal::none;
 };
+
+// Moves a view that points into `size` bytes at `from` to the same place in the bytes at `to`.
+inline void rebase(std::string_view& view, const char* from, std::size_t size, const char* to) {
+  const auto offset =
+      reinterpret_cast<std::uintptr_t>(view.data()) - reinterpret_cast<std::uintptr_t>(from);
+  if (view.data() != nullptr && offset <= size) view = {to + offset, view.size()};
+}
 
 }  // namespace doorward::codec::h1

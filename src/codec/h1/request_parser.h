@@ -9,6 +9,7 @@
 #include "codec/h1/framing.h"
 #include "codec/h1/head_scanner.h"
 #include "codec/h1/refusal.h"
+#include "codec/h1/target.h"
 #include "http/head.h"
 
 namespace doorward::codec::h1 {
@@ -35,26 +36,28 @@ class RequestParser {
   // else empty. Always a valid protocol list. (RFC 9110 §7.8)
   std::string_view upgrade() const { return upgrade_; }
   // host[:port] of the request: the target's in absolute form, else Host's; empty only in
-  // HTTP/1.0 and for an empty Host. A Host that differs from an absolute target (ignoring case
+  // HTTP/1.0 without Host. A Host that differs from an absolute target (ignoring case
   // and the scheme's default port) is refused: RFC 9112 §3.2.2 would have the target win, but a
   // backend that looks at Host would then see another one.
   std::string_view host() const { return host_; }
   // The target's path and query: the target itself in origin form; behind the authority in
   // absolute form ("/" when it has none; "?…" when it has a query only); "*".
-  std::string_view path_and_query() const { return path_and_query_; }
-  bool target_is_https() const { return target_is_https_; }  // absolute form with https
+  std::string_view path_and_query() const { return target_.path_and_query; }
+  bool target_is_https() const { return target_.https; }  // absolute form with https
 
  private:
   Progress refuse(Refusal why) {
     refusal_ = why;
     return Progress::refused;
   }
+  Progress step(std::string_view bytes, const ParseLimits& limits, http::RequestHead& out);
   Progress skip_empty_lines(std::string_view bytes);
-  Refusal request_line(std::string_view line, const ParseLimits& limits, http::RequestHead& out);
-  Refusal read_target(const http::RequestHead& head);
+  Progress first_line(std::string_view bytes, const ParseLimits& limits, http::RequestHead& out);
+  void follow(std::string_view bytes, http::RequestHead& out);
   Refusal finish(const http::RequestHead& head);
   Refusal read_host(const http::RequestHead& head);
-  Refusal read_rare_fields(const http::RequestHead& head);
+  Refusal read_expect(const http::RequestHead& head);
+  void read_upgrade(const http::RequestHead& head);
 
   enum class State : std::uint8_t { before, first_line, headers };
 
@@ -62,14 +65,13 @@ class RequestParser {
   Refusal refusal_ = Refusal::none;
   bool keep_alive_ = false;
   bool expect_continue_ = false;
-  bool target_is_https_ = false;
+  std::uint8_t empty_lines_ = 0;
   HeadScanner scanner_;
   std::uint32_t consumed_ = 0;
   Framing framing_;
   const char* base_ = nullptr;  // where the bytes lay at the last call
   std::size_t seen_ = 0;        // and how many there were
-  std::string_view target_authority_;
-  std::string_view path_and_query_;
+  Target target_;
   std::string_view host_;
   std::string_view upgrade_;
 };

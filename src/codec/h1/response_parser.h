@@ -40,6 +40,8 @@ class ResponseParser {
     refusal_ = why;
     return Progress::refused;
   }
+  Progress step(std::string_view bytes, const ParseLimits& limits, http::ResponseHead& out);
+  void follow(std::string_view bytes, http::ResponseHead& out);
   Refusal finish(const http::ResponseHead& head);
   Refusal choose_framing(const http::ResponseHead& head);
 
