@@ -56,7 +56,7 @@ class BackendConnection:
         self.sock.close()
 
 
-def listen(kind="ipv4", folder=None, backlog=512, port=0):
+def listen(kind="ipv4", folder=None, backlog=512, port=0, host=None):
     """A listening socket and its endpoint's address as written in a config."""
     if kind == "unix":
         path = os.path.join(folder, f"backend-{os.urandom(4).hex()}.sock")
@@ -64,22 +64,23 @@ def listen(kind="ipv4", folder=None, backlog=512, port=0):
         sock.bind(path)
         sock.listen(backlog)
         return sock, f"unix:{path}"
-    family, host = ((socket.AF_INET6, "::1") if kind == "ipv6" else (socket.AF_INET, "127.0.0.1"))
+    family, usual = ((socket.AF_INET6, "::1") if kind == "ipv6" else (socket.AF_INET, "127.0.0.1"))
+    host = host or usual
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((host, port))
     sock.listen(backlog)
     port = sock.getsockname()[1]
-    return sock, f"http://[::1]:{port}" if kind == "ipv6" else f"http://127.0.0.1:{port}"
+    return sock, f"http://[{host}]:{port}" if kind == "ipv6" else f"http://{host}:{port}"
 
 
 class ScriptedBackend:
     """`script(connection)` is called in a thread for each connection. What it raises, other than
     the gateway closing on it, fails the test at `finish`."""
 
-    def __init__(self, script, kind="ipv4", folder=None, port=0):
+    def __init__(self, script, kind="ipv4", folder=None, port=0, host=None):
         self.script = script
-        self.sock, self.url = listen(kind, folder, port=port)
+        self.sock, self.url = listen(kind, folder, port=port, host=host)
         self.connections = []
         self.failures = queue.Queue()
         self.closing = False
@@ -142,15 +143,15 @@ class ScriptedBackend:
 
     def stop_listening(self):
         """New connections are refused from now on; the open ones stay."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread, which holds it open
+        except OSError:
+            pass
         self.sock.close()
 
     def finish(self):
         self.closing = True
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        self.stop_listening()
         for connection in list(self.connections):
             try:
                 connection.sock.shutdown(socket.SHUT_RDWR)

@@ -7,11 +7,12 @@ import threading
 class Dns:
     """`names` maps "name" -> (["127.0.0.1"], ttl seconds); unknown names get NXDOMAIN."""
 
-    def __init__(self, names):
+    def __init__(self, names, address="127.0.0.1", port=0):
         self.names = names
+        self.address = address
         self.queries = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((address, port))
         self.port = self.sock.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -1,0 +1,105 @@
+"""X-Forwarded-* and Forwarded (RFC 7239), and whom they are believed of."""
+import pytest
+
+from harness import config
+from harness.origin import Told
+
+FORGED = ("X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.test",
+          "Forwarded: for=6.6.6.6;proto=https;host=evil.test")
+
+
+def told(peers, *headers, host="shop.example.com", policies=None, **listener):
+    gateway = peers.gateway(config.proxy(peers.origin(), listener=listener, policies=policies))
+    return Told(peers.client(gateway).get("/", *headers, host=host))
+
+
+def test_the_client_its_protocol_and_its_host_are_told(peers):
+    got = told(peers)
+    assert got.get("x-forwarded-for") == "127.0.0.1"
+    assert got.get("x-forwarded-proto") == "http"
+    assert got.get("x-forwarded-host") == "shop.example.com"
+    assert not got.all("forwarded")
+
+
+def test_strangers_are_not_believed(peers):
+    got = told(peers, *FORGED)
+    assert got.get("x-forwarded-for") == "127.0.0.1"
+    assert got.get("x-forwarded-proto") == "http"
+    assert got.get("x-forwarded-host") == "shop.example.com"
+    assert "6.6.6.6" not in str(got.headers) and "evil" not in str(got.headers)
+
+
+def test_trusted_proxies_are_believed(peers):
+    got = told(peers, "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https",
+               "X-Forwarded-Host: public.example.com", trusted_proxies=["127.0.0.0/8"])
+    assert got.get("x-forwarded-for") == "203.0.113.7, 127.0.0.1"
+    assert got.get("x-forwarded-proto") == "https"
+    assert got.get("x-forwarded-host") == "public.example.com"
+
+
+@pytest.mark.parametrize("chain,client", [
+    ("203.0.113.7", "203.0.113.7"),
+    ("6.6.6.6, 203.0.113.7", "203.0.113.7"),          # the last hop that is not trusted
+    ("203.0.113.7, 10.0.0.9, 10.1.2.3", "203.0.113.7"),  # trusted hops are walked over
+    ("6.6.6.6, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
+    ("10.0.0.1, 10.1.2.3", "10.0.0.1"),               # all trusted: the first
+    ("2001:db8::1", "2001:db8::1"),
+    ("junk, 203.0.113.7", "203.0.113.7"),
+    ("203.0.113.7, junk", "127.0.0.1"),               # nothing before junk is believed
+    ("", "127.0.0.1"),
+])
+def test_the_client_is_the_last_untrusted_hop(peers, chain, client):
+    policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, f"X-Forwarded-For: {chain}", policies=policy,
+               trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
+    assert got.get("x-client") == client
+
+
+def test_several_fields_are_one_list(peers):
+    policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, "X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 203.0.113.7", policies=policy,
+               trusted_proxies=["127.0.0.1"])
+    assert got.get("x-client") == "203.0.113.7"
+
+
+def test_rfc7239_alone(peers):
+    got = told(peers, forwarded="rfc7239")
+    text = got.get("forwarded").lower()
+    assert "for=127.0.0.1" in text and "proto=http" in text
+    assert 'host=shop.example.com' in text or 'host="shop.example.com"' in text
+    assert not got.all("x-forwarded-for")
+
+
+def test_rfc7239_forged_by_strangers_is_dropped(peers):
+    got = told(peers, *FORGED, forwarded="rfc7239")
+    assert "6.6.6.6" not in str(got.headers) and "evil" not in str(got.headers)
+
+
+def test_rfc7239_of_trusted_proxies_is_believed(peers):
+    policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, 'Forwarded: for="[2001:db8::1]:4711";proto=https, for=10.0.0.9',
+               forwarded="rfc7239", policies=policy, trusted_proxies=["127.0.0.1", "10.0.0.0/8"])
+    assert got.get("x-client") == "2001:db8::1"
+    assert got.get("forwarded").startswith('for="[2001:db8::1]:4711"')
+
+
+def test_both_forms(peers):
+    got = told(peers, forwarded="both")
+    assert got.get("x-forwarded-for") == "127.0.0.1" and "for=127.0.0.1" in got.get("forwarded")
+
+
+def test_off_sends_nothing_and_passes_nothing_of_strangers(peers):
+    got = told(peers, *FORGED, forwarded="off")
+    assert "6.6.6.6" not in str(got.headers) and not got.all("x-forwarded-proto")
+
+
+def test_an_ipv6_client_is_written_rightly(peers):
+    got = told(peers, forwarded="both", address="[::1]:0")
+    assert got.get("x-forwarded-for") == "::1"
+    assert 'for="[::1]"' in got.get("forwarded")
+
+
+def test_absolute_form_names_the_host(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    got = Told(peers.client(gateway).get("http://real.example.com/", host="other.example.com"))
+    assert got.get("x-forwarded-host") == "real.example.com"

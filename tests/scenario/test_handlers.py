@@ -1,0 +1,67 @@
+"""Routes that answer themselves: fixed responses and redirects."""
+import pytest
+
+from harness import config
+from harness.raw import request
+
+
+def answering(peers, **route):
+    settings = config.respond()
+    settings["routes"] = [{"name": "all", **route}]
+    return peers.client(peers.gateway(settings))
+
+
+def test_a_fixed_response_has_what_was_configured(peers):
+    client = answering(peers, respond={"status": 418, "body": "short and stout",
+                                       "content_type": "text/plain", "headers": {"x-a": "b"}})
+    for _ in range(2):
+        answer = client.get("/")
+        assert (answer.status, answer.body) == (418, b"short and stout")
+        assert answer.get("content-type") == "text/plain" and answer.get("x-a") == "b"
+        assert answer.get("content-length") == "15"
+
+
+def test_a_fixed_response_to_head_has_no_body(peers):
+    client = answering(peers, respond={"status": 200, "body": "abc"})
+    assert client.get("/", method="HEAD").get("content-length") == "3"
+    assert client.get("/").body == b"abc"
+
+
+def test_a_fixed_response_does_not_wait_for_the_body_and_keeps_in_step(peers):
+    client = answering(peers, respond={"status": 200, "body": "abc"})
+    client.send(request("/", method="POST", body=b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n") +
+                request("/next"))
+    assert client.recv_response().body == b"abc"
+    assert client.recv_response().body == b"abc"
+    assert client.silent(0.2)
+
+
+def test_204_has_no_body(peers):
+    client = answering(peers, respond={"status": 204})
+    answer = client.get("/")
+    assert answer.status == 204 and not answer.has("content-length")
+    assert client.get("/").status == 204
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects(peers, status):
+    client = answering(peers, redirect={"to": "https://{request.host}{request.target}",
+                                        "status": status})
+    answer = client.get("/a/b?c=d", host="shop.example.com")
+    assert answer.status == status
+    assert answer.get("location") == "https://shop.example.com/a/b?c=d"
+    assert client.get("/x").status == status
+
+
+def test_a_redirect_cannot_be_made_to_carry_header_lines(peers):
+    client = answering(peers, match={"path": "/**"},
+                       redirect={"to": "https://e.test/?p={request.query}", "status": 302})
+    answer = client.get("/a?x%0d%0aSet-Cookie:%20a=b")
+    assert not answer.has("set-cookie")
+    assert answer.get("location") == "https://e.test/?p=x%0d%0aSet-Cookie:%20a=b"
+
+
+def test_a_redirect_may_use_parameters(peers):
+    client = answering(peers, match={"path": "/old/{id}"},
+                       redirect={"to": "/new/{route.param.id}", "status": 308})
+    assert client.get("/old/7").get("location") == "/new/7"
