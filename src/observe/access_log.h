@@ -7,9 +7,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
-#include <vector>
 
+#include "base/error.h"
 #include "observe/access_format.h"
 #include "observe/access_log_config.h"
 #include "observe/event_log.h"
@@ -28,12 +27,11 @@ class AccessLogCore {
   AccessLogCore& operator=(const AccessLogCore&) = delete;
 
   // Takes the line of a finished request, or drops and counts it, in the calling core's `shard`.
+  // Texts of more than 8 KiB are cut (sooner if the buffer is small against the line).
   void write(const AccessRecord& record, MetricsShard& shard);
 
  private:
   friend class AccessLogWriter;
-  bool write_long(const AccessRecord& record);
-  void published(std::uint64_t total);
 
   const AccessFormat& format_;
   AccessLogWriter& writer_;
@@ -41,41 +39,36 @@ class AccessLogCore {
   TimeStamp stamp_;
   const std::uint64_t wake_every_;
   std::uint64_t wake_at_;
-  std::unique_ptr<char[]> scratch_;  // for lines that could be longer than a third of the ring
 };
 
 class AccessLog {
  public:
-  // Opens the log and starts its thread. `events`, `metrics` outlive the log. The error is one
-  // sentence: "access_log: cannot open /var/log/x.log: Permission denied".
+  // Opens the log and starts its thread, which counts in `shard` and tells `events` when the log
+  // cannot be written; both outlive the log. The error is one sentence that names the path.
   static Result<std::unique_ptr<AccessLog>> open(const AccessLogConfig& config, std::size_t cores,
-                                                 EventLog& events, Metrics& metrics);
+                                                 EventLog& events, MetricsShard& shard);
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
   ~AccessLog();  // close(1 s) if it was not called
 
-  AccessLogCore& core(std::size_t index) { return *cores_[index]; }
+  AccessLogCore& core(std::size_t index);
   const AccessLogConfig& config() const { return config_; }
 
   // Rotation (SIGHUP): opens the path anew. Returns at once; any thread. Lines taken meanwhile
   // go to either file, whole. If the path cannot be opened, the old file stays in use.
   void reopen();
-  // How often the path was opened anew with success (tests, operators).
-  std::uint64_t times_reopened() const;
+  // How often the writer has answered a reopen(), with or without success.
+  std::uint64_t reopens() const;
 
   // No core writes any more: writes what is buffered, for at most `wait`, and ends the thread.
-  // Returns false if the deadline passed first.
+  // Returns false if lines were lost. Only the first call does anything.
   bool close(Duration wait);
 
  private:
-  AccessLog(AccessLogConfig config, AccessFormat format) noexcept;
+  AccessLog(AccessLogConfig config, std::shared_ptr<AccessLogWriter> writer);
 
   AccessLogConfig config_;
-  // The writer may outlive the log when it hangs in a write (a dead network file system): then
-  // its thread keeps these alive.
-  std::shared_ptr<AccessFormat> format_;
-  std::shared_ptr<AccessLogWriter> writer_;
-  std::vector<std::shared_ptr<AccessLogCore>> cores_;
+  std::shared_ptr<AccessLogWriter> writer_;  // shared with its thread, which may hang in a write
 };
 
 }  // namespace doorward::observe

@@ -68,7 +68,7 @@ struct AccessField {
 };
 
 // The order of the default set; names are at most kLongestFieldName characters.
-inline constexpr std::size_t kLongestFieldName = 20;
+inline constexpr std::size_t kLongestFieldName = 16;
 inline constexpr std::array<AccessField, 24> kAccessFields = {{
     {"time", "When the request's head was complete, UTC.", &AccessRecord::time},
     {"request_id", "The id of the request.", &AccessRecord::request_id},

@@ -75,7 +75,6 @@ class EventLog {
   struct Recent {
     WallTime written;        // when its last line was
     std::uint64_t held = 0;  // repetitions since
-    std::string rest;        // the line without time and closing brace
   };
   void put(WallTime now, const std::string& rest, std::uint64_t repeated);
   void forget_old(WallTime now, bool all);
@@ -84,7 +83,7 @@ class EventLog {
   Level least_;
   std::function<WallTime()> clock_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Recent> recent_;  // by `rest`; bounded
+  std::unordered_map<std::string, Recent> recent_;  // by line without time; bounded
   std::uint64_t unlisted_ = 0;                      // held back because recent_ was full
 };
 
