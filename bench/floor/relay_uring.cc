@@ -1,0 +1,209 @@
+// A bare TCP relay on io_uring: the least that a proxy on this machine can cost. One thread,
+// multishot accept and recv into provided buffers, one submission per turn; bytes are sent on
+// from the buffer they came in. Subtle: a side is freed when its last completion has come; one
+// send at a time per socket, so the order of bytes never depends on the kernel's retries.
+#include <cstdint>
+#include <deque>
+#include <liburing.h>
+#include <utility>
+#include <vector>
+
+#include "floor.h"
+
+namespace {
+
+using namespace doorward::floor_relay;
+
+constexpr int kBuffers = 2048;
+constexpr std::size_t kBufferSize = 16 * 1024;
+constexpr unsigned kGroup = 0;
+
+enum Operation : std::uint64_t { kAccept = 0, kRecv = 1, kSend = 2 };
+
+struct Received {
+  int buffer;
+  int size;
+};
+
+struct Side {
+  int fd = -1;
+  Side* peer = nullptr;
+  std::deque<Received> unsent;  // bytes for this socket; the front one is being sent
+  int pending = 0;              // completions that will still come
+  bool receiving = false;
+  bool ended = false;  // no more will be received
+};
+
+class Relay {
+ public:
+  Relay(const char* port, const char* backend_port) : backend_(loopback(backend_port)) {
+    io_uring_params parameters{};
+    parameters.flags =
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
+    parameters.cq_entries = 8192;
+    errno = -io_uring_queue_init_params(1024, &ring_, &parameters);
+    must(-errno, "io_uring_setup");
+    provide_buffers();
+    io_uring_prep_multishot_accept(next_sqe(kAccept, nullptr), listen_on(loopback(port), 0),
+                                   nullptr, nullptr, 0);
+  }
+
+  [[noreturn]] void run() {
+    std::vector<io_uring_cqe> turn(8192);
+    for (;;) {
+      const int submitted = io_uring_submit_and_wait(&ring_, 1);
+      if (submitted < 0 && submitted != -EINTR && submitted != -EBUSY) {
+        errno = -submitted;
+        must(-1, "io_uring_enter");
+      }
+      unsigned head = 0, count = 0;
+      io_uring_cqe* entry = nullptr;
+      io_uring_for_each_cqe(&ring_, head, entry) {
+        if (count == turn.size()) break;
+        std::memcpy(&turn[count++], entry, sizeof *entry);
+      }
+      io_uring_cq_advance(&ring_, count);
+      for (unsigned i = 0; i < count; ++i) complete(turn[i]);
+    }
+  }
+
+ private:
+  io_uring_sqe* next_sqe(Operation operation, Side* side) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    if (sqe == nullptr) {
+      io_uring_submit(&ring_);
+      sqe = io_uring_get_sqe(&ring_);
+    }
+    if (sqe == nullptr) std::abort();
+    // liburing's prep functions leave user_data alone, so it can be set before them.
+    sqe->user_data = reinterpret_cast<std::uint64_t>(side) | operation;
+    if (side != nullptr) ++side->pending;
+    return sqe;
+  }
+
+  void provide_buffers() {
+    const std::size_t ring_bytes = kBuffers * sizeof(io_uring_buf);
+    buffer_ring_ = static_cast<io_uring_buf_ring*>(std::aligned_alloc(4096, ring_bytes));
+    memory_ = static_cast<char*>(std::aligned_alloc(4096, kBuffers * kBufferSize));
+    if (buffer_ring_ == nullptr || memory_ == nullptr) std::abort();
+    std::memset(static_cast<void*>(buffer_ring_), 0, ring_bytes);
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uint64_t>(buffer_ring_);
+    registration.ring_entries = kBuffers;
+    registration.bgid = kGroup;
+    errno = -io_uring_register_buf_ring(&ring_, &registration, 0);
+    must(-errno, "io_uring_register_buf_ring");
+    for (int id = 0; id < kBuffers; ++id) give_back(id);
+  }
+
+  char* memory_of(int id) { return memory_ + static_cast<std::size_t>(id) * kBufferSize; }
+
+  void give_back(int id) {
+    io_uring_buf_ring_add(buffer_ring_, memory_of(id), kBufferSize, static_cast<unsigned short>(id),
+                          kBuffers - 1, 0);
+    io_uring_buf_ring_advance(buffer_ring_, 1);
+  }
+
+  void complete(const io_uring_cqe& entry) {
+    auto* side = reinterpret_cast<Side*>(entry.user_data & ~std::uint64_t{3});
+    switch (entry.user_data & 3) {
+      case kAccept:
+        return accepted(entry.res);
+      case kRecv:
+        return received(side, entry.res, entry.flags);
+      default:
+        return sent(side, entry.res);
+    }
+  }
+
+  void accepted(int fd) {
+    if (fd < 0) return;
+    set_no_delay(fd);
+    auto* client = new Side{.fd = fd};
+    auto* backend = new Side{.fd = connect_to(backend_), .peer = client};
+    client->peer = backend;
+    receive(client);
+    receive(backend);
+  }
+
+  void receive(Side* side) {
+    io_uring_sqe* sqe = next_sqe(kRecv, side);
+    io_uring_prep_recv(sqe, side->fd, nullptr, 0, 0);
+    sqe->ioprio |= IORING_RECV_MULTISHOT;
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = kGroup;
+    side->receiving = true;
+  }
+
+  void received(Side* side, int result, unsigned flags) {
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+      --side->pending;
+      side->receiving = false;
+    }
+    if (result > 0) {
+      side->peer->unsent.push_back({static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT), result});
+      if (side->peer->unsent.size() == 1) send_front(side->peer);
+    } else if (result != -ENOBUFS) {
+      return end(side);
+    }
+    if (!side->receiving && !side->ended && result > 0) receive(side);
+    if (result == -ENOBUFS) starved_.push_back(side);
+  }
+
+  void send_front(Side* side) {
+    const Received& piece = side->unsent.front();
+    io_uring_sqe* sqe = next_sqe(kSend, side);
+    io_uring_prep_send(sqe, side->fd, memory_of(piece.buffer), static_cast<std::size_t>(piece.size),
+                       MSG_NOSIGNAL | MSG_WAITALL);
+  }
+
+  void sent(Side* side, int result) {
+    --side->pending;
+    const Received piece = side->unsent.front();
+    side->unsent.pop_front();
+    give_back(piece.buffer);
+    for (Side* waiting : std::exchange(starved_, {})) {
+      if (waiting->ended)
+        free_when_done(waiting);
+      else
+        receive(waiting);
+    }
+    if (result != piece.size) return end(side);
+    if (!side->unsent.empty())
+      send_front(side);
+    else
+      free_when_done(side);
+  }
+
+  void end(Side* side) {
+    for (Side* each : {side, side->peer}) {
+      if (!each->ended) shutdown(each->fd, SHUT_RDWR);
+      each->ended = true;
+    }
+    free_when_done(side);
+  }
+
+  // Both sides of a pair go together, when neither has a completion to come.
+  void free_when_done(Side* side) {
+    if (!side->ended || side->pending > 0 || side->peer->pending > 0) return;
+    for (Side* each : {side->peer, side}) {
+      std::erase(starved_, each);
+      for (const Received& piece : each->unsent) give_back(piece.buffer);
+      close(each->fd);
+      delete each;
+    }
+  }
+
+  io_uring ring_{};
+  io_uring_buf_ring* buffer_ring_ = nullptr;
+  char* memory_ = nullptr;
+  sockaddr_in backend_;
+  std::vector<Side*> starved_;  // wait for a buffer to come back
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  require_arguments(argc, argv);
+  Relay(argv[1], argv[2]).run();
+}

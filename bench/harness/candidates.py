@@ -1,0 +1,125 @@
+"""Candidates: what can stand in a round, and how each is started from its template."""
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.process import Server, free_port
+
+BENCH = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Places:
+    """Where a run finds its programs and keeps its files."""
+    build: Path            # the build folder with relays, load generator and gateway
+    out: Path              # build/bench: result, logs, rendered configs
+    doorward: Path
+    optional: dict = field(default_factory=dict)  # envoy, caddy, pingora -> program
+    gateway_cores: set = None
+    other_cores: set = None
+    configs: dict = field(default_factory=dict)   # rendered configs, for the result file
+
+
+def render(places, template, name, **values):
+    """Fills @NAME@ marks and writes the config that is used; it goes into the result too."""
+    text = (BENCH / template).read_text()
+    for key, value in {"DIR": places.out / "run", "NAME": name, **values}.items():
+        text = text.replace(f"@{key}@", str(value))
+    path = places.out / "run" / f"{name}-{Path(template).name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    places.configs[template] = (BENCH / template).read_text()
+    return path
+
+
+@dataclass
+class Candidate:
+    """One row of a cell. `loop` is the floor it stands on; `feature` the config it runs."""
+    name: str
+    kind: str              # doorward, floor, nginx, haproxy, envoy, caddy, pingora
+    loop: str = "epoll"
+    feature: str = "plain"
+    logs: bool = False     # writes an access log that must have a line per request
+    server: Server = None
+    log_path: Path = None
+
+    def start(self, places, backend):
+        port = free_port()
+        values = {"PORT": port, "BACKEND": backend.port}
+        run = places.out / "run"
+        run.mkdir(parents=True, exist_ok=True)
+        stdout = None
+        if self.logs:
+            self.log_path = values["LOG"] = run / f"{self.name}.log"
+            self.log_path.write_bytes(b"")
+            stdout = self.log_path if self.kind == "haproxy" else None
+        self.server = Server(self.name, self._command(places, values), port, run,
+                             places.gateway_cores, self._environment(values), stdout).wait_ready()
+        return self
+
+    def _environment(self, values):
+        if self.kind != "pingora":
+            return None
+        return {"BENCH_PORT": str(values["PORT"]), "BENCH_BACKEND": str(values["BACKEND"])}
+
+    def _command(self, places, values):
+        if self.kind == "floor":
+            return [places.build / "bench" / f"relay_{self.loop}", values["PORT"], values["BACKEND"]]
+        if self.kind == "pingora":
+            return [places.optional["pingora"]]
+        suffix = {"doorward": "yaml", "nginx": "nginx.conf", "haproxy": "haproxy.cfg",
+                  "envoy": "envoy.yaml", "caddy": "Caddyfile"}[self.kind]
+        folder = "doorward" if self.kind == "doorward" else "peers"
+        config = render(places, f"{folder}/{self.feature}.{suffix}", self.name, **values)
+        if self.kind == "doorward":
+            program = places.doorward
+            if self.name.endswith("-copy"):
+                program = _copy_of(places)
+            return [program, "run", "-c", config, "--workers", "1", "--loop", self.loop]
+        if self.kind == "nginx":
+            return ["nginx", "-e", "stderr", "-c", config, "-g", "daemon off;"]
+        if self.kind == "haproxy":
+            return ["haproxy", "-db", "-f", config]
+        if self.kind == "envoy":
+            return [places.optional["envoy"], "-c", config, "--concurrency", "1",
+                    "--log-level", "error", "--disable-hot-restart"]
+        return [places.optional["caddy"], "run", "--adapter", "caddyfile", "--config", config]
+
+    def stop(self):
+        if self.server:
+            self.server.stop()
+
+
+def _copy_of(places):
+    """The second copy of the same binary: a run where the two differ measures noise."""
+    copy = places.out / "run" / "doorward.copy"
+    shutil.copy2(places.doorward, copy)
+    return copy
+
+
+def start_backend(places, small, www):
+    port = free_port()
+    config = render(places, "peers/backend.nginx.conf", "backend", PORT=port, SMALL=small, WWW=www)
+    return Server("backend", ["nginx", "-e", "stderr", "-c", config, "-g", "daemon off;"], port,
+                  places.out / "run", places.other_cores).wait_ready()
+
+
+def versions(places):
+    """First line of what each program says about itself."""
+    asks = {"doorward": [places.doorward, "version"], "nginx": ["nginx", "-v"],
+            "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"]}
+    if "envoy" in places.optional:
+        asks["envoy"] = [places.optional["envoy"], "--version"]
+    if "caddy" in places.optional:
+        asks["caddy"] = [places.optional["caddy"], "version"]
+    found = {}
+    for name, command in asks.items():
+        try:
+            done = subprocess.run([str(c) for c in command], capture_output=True, text=True,
+                                  timeout=20)
+            lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            found[name] = lines[0].strip() if lines else "unknown"
+        except (OSError, subprocess.TimeoutExpired):
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,170 @@
+"""Rounds: slices of all candidates of a cell in random order, all of them up all the time."""
+import json
+import random
+import socket
+import subprocess
+import time
+
+from harness import attest, load
+from harness.process import BenchError
+
+
+def run_cell(cell, backend, places, options, say):
+    """Starts the candidates, attests them, runs the rounds; gives (slices, attested, extra)."""
+    cell.candidates = cell.cast(places.optional)
+    if options.skip_doorward:
+        cell.candidates = [c for c in cell.candidates if c.kind != "doorward"]
+    try:
+        attested, excluded = {}, {}
+        for candidate in cell.candidates:
+            try:
+                attested[candidate.name] = cell.attest(candidate.start(places, backend), backend)
+            except BenchError as error:
+                excluded[candidate.name] = str(error)
+                candidate.stop()
+                say(f"{cell.name}: {candidate.name} is OUT: {error}")
+        cell.candidates = [c for c in cell.candidates if c.name in attested]
+        say(f"{cell.name}: {len(cell.candidates)} candidates attested")
+        rate = _half_of_nginx(cell, places, options) if cell.kind == "latency" else None
+        return (_rounds(cell, backend, places, options, rate, say), attested,
+                {"rate": rate, "excluded": excluded})
+    finally:
+        for candidate in cell.candidates:
+            candidate.stop()
+
+
+def _half_of_nginx(cell, places, options):
+    nginx = next((c for c in cell.candidates if c.name == "nginx"), None)
+    if nginx is None:
+        raise BenchError("without nginx there is no rate to run at")
+    got = load.wrk(nginx.server.port, cell.path, cell.connections, options.seconds,
+                   cores=places.other_cores)
+    return round(got["requests"] / got["seconds"] / 2)
+
+
+def _rounds(cell, backend, places, options, rate, say):
+    slices, lines = [], {}
+    for candidate in cell.candidates:  # one unmeasured second each: pools fill, caches warm
+        _load(cell, candidate, places, 1, rate)()
+        if candidate.logs:
+            time.sleep(1.5)
+            lines[candidate.name] = attest.count_lines(candidate.log_path)
+    for number in range(options.rounds):
+        order = list(cell.candidates)
+        random.Random(f"{options.seed}/{cell.name}/{number}").shuffle(order)
+        for candidate in order:
+            entry = load.measured(candidate.server, backend,
+                                  _load(cell, candidate, places, options.seconds, rate))
+            entry |= {"round": number, "candidate": candidate.name}
+            _judge(cell, candidate, entry, lines)
+            slices.append(entry)
+        say(f"{cell.name}: round {number + 1}/{options.rounds}")
+    return slices
+
+
+def _load(cell, candidate, places, seconds, rate):
+    port = candidate.server.port
+    if cell.kind == "latency":
+        program = places.build / "bench" / "fixed_rate"
+        return lambda: load.fixed_rate(program, port, cell.path, cell.connections, seconds, rate,
+                                       places.other_cores)
+    return lambda: load.wrk(port, cell.path, cell.connections, seconds, cell.headers,
+                            cell.upload_bytes, places.other_cores)
+
+
+def _judge(cell, candidate, entry, lines):
+    """Marks a slice as valid or says why it does not count."""
+    why = None
+    if entry["errors"]:
+        why = f"errors: {entry['errors']}"
+    elif entry["requests"] == 0:
+        why = "no request was answered"
+    elif not cell.upload_bytes and entry["bytes"] < entry["requests"] * cell.body_bytes:
+        why = "fewer bytes came than the bodies have"
+    elif not candidate.server.alive():
+        why = "the server ended"
+    if candidate.logs:
+        want = lines[candidate.name] + entry["requests"]
+        have = attest.complete_lines(candidate, want)
+        entry["log_lines"] = have - lines[candidate.name]
+        if have < want and why is None:
+            why = f"{want - have} log lines are missing"
+        time.sleep(1.2)  # what is still buffered belongs to this slice, not to the next
+        lines[candidate.name] = attest.count_lines(candidate.log_path)
+    entry["three_cpu_s"] = entry["own_cpu_s"] + entry["backend_cpu_s"] + entry["load_cpu_s"]
+    if cell.unit == "µs/MB":
+        size = cell.upload_bytes or cell.body_bytes
+        entry |= {"per_megabyte": True, "megabytes": entry["requests"] * size / 1e6}
+    entry |= {"valid": why is None, "why_not": why}
+
+
+def run_idle(cell, backend, places, options, say):
+    """Private memory per kept-alive connection that has had one request and its answer."""
+    count = options.idle_connections
+    ratios, slices = {}, []
+    for candidate in cell.cast(places.optional):
+        if candidate.kind == "doorward" and options.skip_doorward:
+            continue
+        try:
+            candidate.start(places, backend)
+            attest.same_body(candidate, backend, cell.path)
+            load.wrk(candidate.server.port, cell.path, 64, 1)  # buffers and pools exist already
+            time.sleep(1)
+            before = candidate.server.private_memory_kb()
+            held = _hold(candidate, cell.path, count)
+            time.sleep(2)
+            after = candidate.server.private_memory_kb()
+            for connection in held:
+                connection.close()
+            each = (after - before) * 1024 / count
+            slices.append({"candidate": candidate.name, "before_kb": before, "after_kb": after,
+                           "connections": count, "bytes_each": each})
+            ratios[candidate.name] = {"median": each, "min": each, "max": each, "rounds": 1}
+            say(f"idle: {candidate.name} {each:.0f} bytes a connection")
+        except BenchError as error:
+            say(f"idle: {candidate.name} left out, {error}")
+        finally:
+            candidate.stop()
+    return slices, ratios
+
+
+def _hold(candidate, path, count):
+    request = f"GET {path} HTTP/1.1\r\nHost: bench.test\r\n\r\n".encode()
+    held = []
+    for _ in range(count):
+        try:
+            connection = socket.create_connection(("127.0.0.1", candidate.server.port), timeout=10)
+            connection.sendall(request)
+            answer = b""
+            while not answer.endswith(b"}"):
+                piece = connection.recv(65536)
+                if not piece:
+                    raise OSError("closed by the gateway")
+                answer += piece
+        except OSError as error:
+            for each in held:
+                each.close()
+            raise BenchError(f"only {len(held)} connections stay open: {error}") from error
+        held.append(connection)
+    return held
+
+
+def run_routes(places):
+    """Time of a match with 10 and with 10,000 routes, from the route table's own benchmark."""
+    program = places.build / "bench" / "route_bench"
+    if not program.exists():
+        raise BenchError("route_bench is not built")
+    done = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5",
+                           "--benchmark_min_time=0.2"], capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise BenchError(done.stderr.strip())
+    times = {}
+    for entry in json.loads(done.stdout)["benchmarks"]:
+        if entry.get("run_type") == "iteration" and "/" in entry["run_name"]:
+            times.setdefault(int(entry["run_name"].split("/")[1]), []).append(entry["cpu_time"])
+    if not {10, 10000} <= times.keys():
+        raise BenchError("route_bench measured no table of 10 and of 10,000 routes")
+    values = [b / a for a, b in zip(sorted(times[10]), sorted(times[10000]))]
+    middle = sorted(values)[len(values) // 2]
+    return times, {"10000/10": {"median": middle, "min": min(values), "max": max(values),
+                                "rounds": len(values)}}

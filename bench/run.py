@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""Measures what Doorward costs beside its peers: CPU per request, in ratios of one run.
+
+Writes build/bench/result.json and prints tables. bench/README.md says how to read them.
+Exit: 0 measured, 1 a target was missed (--check only), 2 could not run, 3 the run is void.
+"""
+import argparse
+import json
+import os
+import platform
+import random
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import candidates, cells, optional, rounds, summary, table, targets  # noqa: E402
+from harness.process import BenchError  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--cells", help="names or their beginnings, comma-separated (default: all): " +
+                   ", ".join(c.name for c in cells.all_cells()))
+    p.add_argument("--rounds", type=int, default=6)
+    p.add_argument("--seconds", type=int, default=3, help="of one slice")
+    p.add_argument("--quick", action="store_true", help="2 rounds of 1 s: tries everything, "
+                   "proves nothing")
+    p.add_argument("--doorward", type=Path, help="the binary (default: that of --build)")
+    p.add_argument("--skip-doorward", action="store_true", help="peers and floor only")
+    p.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    p.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
+    p.add_argument("--with", dest="extra", default="", help="envoy,caddy,pingora")
+    p.add_argument("--pin", choices=["none", "split"], default="none",
+                   help="split: gateways on the last core, load and backend on the others")
+    p.add_argument("--seed", default=None, help="of the order of slices")
+    p.add_argument("--idle-connections", type=int, default=10000)
+    p.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
+    options = p.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 2, 1
+        options.idle_connections = min(options.idle_connections, 1000)
+    options.seed = options.seed or str(random.randrange(10**6))
+    return options
+
+
+def chosen(options):
+    everything = cells.all_cells()
+    if not options.cells:
+        return everything
+    wanted = options.cells.split(",")
+    picked = [c for c in everything if any(c.name == w or c.name.startswith(w + "-")
+                                           for w in wanted)]
+    known = {w for w in wanted for c in everything if c.name == w or c.name.startswith(w + "-")}
+    if known != set(wanted):
+        raise BenchError(f"no such cell: {', '.join(sorted(set(wanted) - known))}")
+    return picked
+
+
+def make_bodies(www):
+    """The files that the backend serves; the same bytes in every run."""
+    www.mkdir(parents=True, exist_ok=True)
+    rand = random.Random(7)
+    small = json.dumps({"id": 4711, "customer": "c-102934", "status": "shipped", "total": 129.90,
+                        "currency": "EUR", "items": [{"sku": "A-1", "n": 2}], "note": ""})
+    small = small[:-2] + "." * (176 - len(small)) + small[-2:]
+    orders, size = [], 0
+    while size < 50_000:
+        order = {"id": rand.randrange(10**7), "customer": f"c-{rand.randrange(10**6):06}",
+                 "status": rand.choice(["open", "paid", "shipped", "returned"]),
+                 "total": round(rand.uniform(5, 900), 2),
+                 "items": [{"sku": f"{rand.choice('ABCDEF')}-{rand.randrange(999)}",
+                            "quantity": rand.randrange(1, 9)} for _ in range(rand.randrange(1, 6))]}
+        orders.append(order)
+        size += len(json.dumps(order)) + 2
+    (www / "large.json").write_text(json.dumps(orders))
+    (www / "10m.bin").write_bytes(rand.randbytes(10_000_000))
+    os.chmod(www, 0o755)
+    return small
+
+
+def machine(options):
+    model = next((line.split(":", 1)[1].strip() for line in
+                  Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+                 platform.machine())
+    return {"kernel": platform.release(), "cpu": model, "cores": os.cpu_count(),
+            "pinning": options.pin}
+
+
+def pin(options, places):
+    cores = sorted(os.sched_getaffinity(0))
+    if options.pin == "split" and len(cores) > 1:
+        places.gateway_cores, places.other_cores = {cores[-1]}, set(cores[:-1])
+
+
+def measure(options, places, say):
+    small = make_bodies(places.out / "www")
+    backend = candidates.start_backend(places, small, places.out / "www")
+    found = {}
+    try:
+        for cell in chosen(options):
+            say(f"{cell.name}: {cell.title}")
+            result = {"title": cell.title, "unit": cell.unit, "connections": cell.connections}
+            try:
+                if cell.kind == "idle":
+                    result["slices"], result["ratios"] = rounds.run_idle(cell, backend, places,
+                                                                         options, say)
+                elif cell.kind == "routes":
+                    result["slices"], result["ratios"] = rounds.run_routes(places)
+                else:
+                    slices, attested, extra = rounds.run_cell(cell, backend, places, options, say)
+                    result |= {"slices": slices, "attested": attested, **extra,
+                               **summary.summarize(cell, slices)}
+            except BenchError as error:
+                result["failed"] = str(error)
+                say(f"{cell.name}: left out, {error}")
+            found[cell.name] = result
+            table.print_cell(cell.name, result)
+    finally:
+        backend.stop()
+    return found
+
+
+def main():
+    options = parse()
+    places = candidates.Places(options.build, options.out,
+                               options.doorward or options.build / "doorward")
+    if not places.doorward.exists() and not options.skip_doorward:
+        raise BenchError(f"{places.doorward} is not built (scripts/bench builds it)")
+    places.doorward = places.doorward.resolve()
+    places.out = places.out.resolve()
+    places.build = places.build.resolve()
+    pin(options, places)
+    start = time.monotonic()
+    say = lambda text: print(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
+    places.optional = optional.find([n for n in options.extra.split(",") if n],
+                                    places.out / "peers")
+    result = {"format": 1, "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+              "machine": machine(options), "versions": candidates.versions(places),
+              "options": {"rounds": options.rounds, "seconds": options.seconds,
+                          "seed": options.seed, "quick": options.quick}}
+    result["cells"] = measure(options, places, say)
+    result["configs"] = places.configs
+    result["void"] = summary.void_reason(result["cells"])
+    result["targets"] = targets.judge(result["cells"])
+    path = places.out / "result.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    table.print_targets(result)
+    print(f"\nRaw slices, configs and versions: {path}")
+    if result["void"]:
+        print(f"VOID: {result['void']}. Nothing follows from this run; repeat it on a quiet machine.")
+        return 3
+    return 1 if options.check and any(t["met"] is not True for t in result["targets"]) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
