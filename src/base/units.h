@@ -21,4 +21,17 @@ constexpr Bytes operator""_GiB(unsigned long long n) { return {n << 30}; }
 
 using Duration = std::chrono::milliseconds;
 
+// So many in a time: "100/min".
+struct Rate {
+  std::uint64_t count = 0;
+  Duration per = std::chrono::seconds(1);
+  bool operator==(const Rate&) const = default;
+};
+
+// Bytes in a second: "100B/s".
+struct ByteRate {
+  std::uint64_t bytes_per_second = 0;
+  auto operator<=>(const ByteRate&) const = default;
+};
+
 }  // namespace doorward
