@@ -3,6 +3,7 @@
 // the longest, hence the slack in most_bytes().
 #include "observe/access_format.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>

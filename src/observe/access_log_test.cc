@@ -1,10 +1,13 @@
 // The writer against real files, FIFOs and /dev/full. Waits poll for what they wait for.
 #include "observe/access_log.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <sys/mman.h>

@@ -1,10 +1,12 @@
 #include "observe/access_log_writer.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace doorward::observe {
 namespace {

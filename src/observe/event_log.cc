@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <unistd.h>
+#include <utility>
 
 #include "observe/json_escape.h"
 #include "observe/time_text.h"

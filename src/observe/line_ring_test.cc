@@ -1,5 +1,6 @@
 #include "observe/line_ring.h"
 
+#include <cstring>
 #include <gtest/gtest.h>
 #include <thread>
 

@@ -1,6 +1,8 @@
 #include "observe/metrics.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <map>
 #include <regex>
 #include <thread>
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <iterator>
+#include <utility>
 
 namespace doorward::observe {
 namespace {
