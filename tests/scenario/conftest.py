@@ -60,8 +60,8 @@ class Peers:
         script = answering(script) if isinstance(script, bytes) else script
         return self.add(ScriptedBackend(script, folder=self.folder, **options))
 
-    def nginx(self, files=None):
-        return self.add(Nginx(self.new_folder("nginx"), files))
+    def nginx(self, files=None, rest=""):
+        return self.add(Nginx(self.new_folder("nginx"), files, rest))
 
     def client(self, gateway_or_address, **options):  # pylint: disable=redefined-outer-name
         address = getattr(gateway_or_address, "address", None)

@@ -1,94 +1,117 @@
-"""The tables of malformed and odd messages against the real binary: refused requests are answered
-with the table's status and code, end the connection and never reach the backend; refused responses
-become 502 and their connection is not used again. Accepted ones pass."""
+"""The tables of malformed and odd messages (tests/conformance) against the real binary: refused
+requests get their status and code, end the connection and never reach the backend whole; refused
+responses become 502 and their connection is not used again; what is accepted passes."""
 import json
 import pathlib
+import re
 
 import pytest
 
 from harness import config, raw, wire
 from harness.raw import Raw
+from harness.waiting import eventually
 
 TABLES = pathlib.Path(__file__).parents[1] / "conformance"
+# Refusals that can only be found behind a head that was good.
+IN_CONTENT = re.compile("bad_chunk|chunk_|forbidden_trailer|trailers_too_large|bare_|control_byte|"
+                        "bad_header_name|missing_colon|space_before|obs_fold|empty_header|header_")
 
 
 def table(name):
-    path = TABLES / f"{name}.json"
-    rows = json.loads(path.read_text()) if path.exists() else []
-    rows = rows.get("cases", rows) if isinstance(rows, dict) else rows
+    rows = json.loads((TABLES / f"{name}.json").read_text())
     return [pytest.param(row, id=row["name"].replace(" ", "-")) for row in rows]
 
 
-def refused(row):
-    return row["outcome"] == "refused"
-
-
 def content(row):
-    return row["bytes"].encode("latin-1")
+    text = row["bytes"]
+    if "repeat" in row:
+        text = text.replace("<<repeat>>", row["repeat"][0] * row["repeat"][1])
+    return text.encode("latin-1")
+
+
+def refused(row):
+    return row["expect"] not in ("accepted", "incomplete")
+
+
+def method_of(row):
+    return content(row).lstrip(b"\r\n").split(b" ")[0].decode("latin-1")
 
 
 @pytest.fixture(scope="module")
-def counted(module_peers):
+def fronted(module_peers):
     origin = module_peers.origin()
     return origin, module_peers.gateway(config.proxy(origin))
 
 
+def whole_requests(origin):
+    return sum(request.whole for request in origin.requests)
+
+
 def assert_refused(client, row):
     answer = client.recv_response()
-    while answer.status == 200:  # good requests pipelined before the bad one
-        answer = client.recv_response()
-    assert answer.status == row["status"], answer
-    problem = json.loads(answer.body)
-    assert problem["code"] == row["code"], problem
-    assert answer.get("connection") == "close"
+    problem = raw.assert_problem(answer, row["status"], row["expect"])
+    assert answer.get("connection") == "close", problem
     assert client.at_end()
 
 
-@pytest.mark.parametrize("row", table("requests"))
-def test_requests(counted, row):
-    origin, gateway = counted
-    before = len(origin.requests)
+def assert_accepted(client, row):
+    answer = client.recv_response(method_of(row))
+    if answer.status == 400:  # well-formed, but its path is not one (docs: paths)
+        assert answer.json()["code"].startswith("path_"), answer
+    elif method_of(row) != "HEAD":
+        assert answer.status == 200, answer
+        if "content" in row:
+            assert answer.json()["body"].encode("latin-1") == row["content"].encode("latin-1")
+
+
+def check_request(fronted, row, send):
+    origin, gateway = fronted
+    before = whole_requests(origin)
     with Raw(gateway.address()) as client:
-        client.send(content(row))
-        client.half_close()
+        send(client)
         if refused(row):
             assert_refused(client, row)
-            assert len(origin.requests) - before == row.get("before", 0)
-        else:
-            answer = client.recv_response(content(row).lstrip(b"\r\n").split(b" ")[0].decode())
-            assert answer.status == row.get("status", 200), answer
-
-
-@pytest.mark.parametrize("row", [r for r in table("requests") if len(r.values[0]["bytes"]) < 400][::4])
-def test_requests_split_at_every_byte(counted, row):
-    _, gateway = counted
-    with Raw(gateway.address()) as client:
-        try:
-            client.send_split(content(row))
-            client.half_close()
-        except (BrokenPipeError, ConnectionResetError, OSError):
-            pass  # refused before its last byte
-        if refused(row):
+        elif row["expect"] == "incomplete":
             try:
-                assert_refused(client, row)
-            except ConnectionResetError:
-                pass  # the answer was overtaken by the reset that our surplus bytes caused
+                assert client.recv_response().status >= 400
+            except (wire.Closed, ConnectionResetError):
+                pass
         else:
-            assert client.recv_response("HEAD" if content(row).startswith(b"HEAD") else "GET"
-                                        ).status == row.get("status", 200)
+            assert_accepted(client, row)
+            return
+    assert whole_requests(origin) == before
+
+
+@pytest.mark.parametrize("row", table("requests"))
+def test_requests(fronted, row):
+    check_request(fronted, row, lambda client: client.send(content(row)).half_close())
+
+
+@pytest.mark.parametrize("row", [r for r in table("requests") if len(content(r.values[0])) < 400])
+def test_requests_split_at_every_byte(fronted, row):
+    def send(client):
+        try:
+            client.send_split(content(row)).half_close()
+        except OSError:
+            pass  # refused before its last byte
+    check_request(fronted, row, send)
 
 
 class Feed:
-    """A backend that answers with the row under test, then shows whether it is used again."""
+    """A backend that answers with the row under test; open until the gateway closes, unless the
+    row's meaning lies in the end of the connection."""
 
     def __init__(self, peers):
-        self.text, self.backend = b"", peers.backend(self.script)
+        self.row, self.backend = None, peers.backend(self.script)
 
     def script(self, connection):
-        if connection.recv_request():
-            connection.send(self.text)
-            connection.half_close()
-            connection.at_end()
+        while connection.recv_request():
+            row = self.row
+            connection.send(content(row))
+            if row["expect"] == "incomplete" or row.get("framing") == "until_close":
+                connection.half_close()
+                connection.at_end()
+                return
 
 
 @pytest.fixture(scope="module")
@@ -97,23 +120,36 @@ def fed(module_peers):
     return feed, module_peers.gateway(config.proxy(feed.backend))
 
 
+def final_status(row):
+    statuses = re.findall(rb"(?:\A|\r\n\r\n)HTTP/1\.[01] ([0-9]{3})", content(row))
+    return int(statuses[-1])
+
+
+def check_broken(client, row):
+    try:
+        answer = client.recv_response(row.get("method", "GET"))
+    except (wire.ProtocolError, ConnectionResetError):
+        assert row["expect"] == "incomplete" or IN_CONTENT.match(row["expect"]), "no 502 came"
+        return
+    assert answer.status == 502, answer
+    if row.get("method") != "HEAD":
+        assert answer.json()["code"].startswith("backend_"), answer
+
+
 @pytest.mark.parametrize("row", table("responses"))
 def test_responses(fed, row):
     feed, gateway = fed
-    feed.text, before = content(row), len(feed.backend.connections)
+    feed.row = row
+    upgrade = ("Connection: upgrade", "Upgrade: x") if row.get("upgrade_sent") else ()
+    method = row.get("method", "GET")
     with Raw(gateway.address()) as client:
-        method = row.get("method", "GET")
-        client.send(raw.request("/", method=method))
-        if not refused(row):
+        client.send(raw.request("/", *upgrade, method=method))
+        if row["expect"] == "accepted":
             answer = client.recv_response(method)
-            assert answer.status == row.get("status", answer.status), answer
-        elif row.get("body_part"):  # refused after its head had passed on
-            with pytest.raises((wire.ProtocolError, ConnectionResetError)):
-                client.recv_response(method)
+            assert answer.status == final_status(row), answer
+            assert "content" not in row or answer.body == row["content"].encode("latin-1")
         else:
-            answer = client.recv_response(method)
-            assert answer.status == 502, answer
-            if method != "HEAD":
-                assert json.loads(answer.body)["code"].startswith("backend_")
-    assert len(feed.backend.connections) == before + 1
-    assert len(feed.backend.connections[-1].requests) == 1
+            check_broken(client, row)
+    if row["expect"] != "accepted" or not row["keep_alive"] or "left" in row:
+        eventually(lambda: all(c.over.is_set() for c in feed.backend.connections),
+                   "the end of the backend's connection")

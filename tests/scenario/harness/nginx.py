@@ -19,7 +19,7 @@ http {{
     listen 127.0.0.1:{port}; root {folder}/root;
     location = /small {{ return 200 "hello from nginx\\n"; }}
     location = /host {{ return 200 "$http_host\\n"; }}
-    location / {{ }}
+    location / {{ {rest} }}
   }}
 }}
 """
@@ -33,7 +33,9 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, files=None):
+    def __init__(self, folder, files=None, rest=""):
+        """`files` lie in the document root; `rest` is what else happens below /."""
+        self.rest = rest
         self.folder = pathlib.Path(folder)
         (self.folder / "root").mkdir(parents=True)
         for name, content in (files or {}).items():
@@ -48,7 +50,8 @@ class Nginx:
         self.url = f"http://127.0.0.1:{self.port}"
         config = self.folder / "nginx.conf"
         config.write_text("user root;" * (os.getuid() == 0) +
-                          CONFIG.format(folder=self.folder, port=self.port))
+                          CONFIG.format(folder=self.folder, port=self.port,
+                                        rest=self.rest))
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", str(self.folder), "-c", str(config)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

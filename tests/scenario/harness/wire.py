@@ -92,6 +92,7 @@ class Message:
         self.chunks = []  # sizes, when chunked
         self.framing = "none"  # none | length | chunked | close
         self.head = b""
+        self.whole = False  # its body has come to its end
 
     def all(self, name):
         return [v for n, v in self.headers if n.lower() == name.lower()]
@@ -193,6 +194,7 @@ def read_body(stream, message, default, keep=True):
             kept += piece
         message.body = kept if keep else b""
     message.body = bytes(kept)
+    message.whole = True
     return message
 
 

@@ -1,0 +1,187 @@
+"""The access log: a JSON line per request, never in a request's way."""
+import pytest
+
+from harness import config, raw
+from harness.clients import Load
+from harness.raw import Raw, chunked, request
+from harness.waiting import eventually
+
+
+def logged(peers, *requests, backend=None, **top):
+    gateway = peers.gateway(config.proxy(backend or peers.origin(), **top))
+    for text in requests:
+        with Raw(gateway.address()) as client:
+            client.request(text)
+    return gateway, gateway.wait_access_log(len(requests))
+
+
+def test_a_line_tells_the_whole_story(peers):
+    origin = peers.origin()
+    _, lines = logged(peers, request("/a//b?c=d", "User-Agent: me/1", method="POST",
+                                     body=b"x" * 100, host="Shop.example.com"), backend=origin)
+    line, = lines
+    assert line["method"] == "POST" and line["path"] == "/a/b" and line["query"] == "c=d"
+    assert line["host"].lower() == "shop.example.com" and line["protocol"] == "HTTP/1.1"
+    assert line["status"] == 200 and line["client_ip"] == "127.0.0.1"
+    assert (line["listener"], line["route"], line["service"]) == ("web", "all", "app")
+    assert origin.url.removeprefix("http://") in line["endpoint"] and line["attempts"] == 1
+    assert line["user_agent"] == "me/1" and line["request_id"] and line["time"].endswith("Z")
+    assert line["bytes_in"] > 100 and line["bytes_out"] > 200
+    assert line["total_us"] >= line["first_byte_us"] >= 0 and line["connect_us"] >= 0
+    assert line["response_us"] >= 0 and not line.get("error")
+
+
+def test_every_request_has_exactly_one_line(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    with Raw(gateway.address()) as client:
+        client.send(b"".join(request(f"/{n}") for n in range(50)))
+        for _ in range(50):
+            client.recv_response()
+    gateway.wait_access_log(50)
+    gateway.stop()
+    assert [line["path"] for line in gateway.access_log()] == [f"/{n}" for n in range(50)]
+    assert len({line["request_id"] for line in gateway.access_log()}) == 50
+
+
+def test_replies_tell_their_code(peers):
+    _, lines = logged(peers, request("/gone"), route={"match": {"path": "/here"}})
+    assert (lines[0]["status"], lines[0]["error"]) == (404, "no_route")
+
+
+def test_refusals_of_policies_tell_the_policy(peers):
+    _, lines = logged(peers, request("/"), policies=[{"ip_filter": {"deny": ["127.0.0.1"]}}])
+    assert (lines[0]["status"], lines[0]["error"], lines[0]["policy"]) == (403, "ip_denied",
+                                                                          "ip_filter")
+
+
+def test_malformed_requests_are_logged_with_their_code(peers):
+    _, lines = logged(peers, b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
+    assert (lines[0]["status"], lines[0]["error"]) == (400, "space_before_colon")
+
+
+def test_retries_of_stale_connections_are_counted(peers):
+    def script(connection):
+        if connection.recv_request():
+            connection.send(raw.response(200, body=b"ok"))
+            connection.stream.fill(1)
+    _, lines = logged(peers, request("/1"), request("/2"), backend=peers.backend(script))
+    assert [line["status"] for line in lines] == [200, 200]
+    assert lines[1]["attempts"] in (1, 2)
+
+
+def test_a_client_that_leaves_is_logged(peers):
+    def script(connection):
+        connection.recv_request()
+        connection.at_end()
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend))
+    client = peers.client(gateway)
+    client.send(request("/left"))
+    backend.wait_requests()
+    client.reset()
+    line = gateway.wait_access_log()[0]
+    assert line["path"] == "/left" and line["status"] in (0, 499) and line["error"]
+
+
+def test_odd_bytes_stay_valid_json_on_one_line(peers):
+    _, lines = logged(peers, request("/a%22b%0a\"", "User-Agent: \xff\xfe\"\\\t<>", host="a.test"),
+                      request("/?q=%22\"'", method="X-ODD!"))
+    assert len(lines) == 2 and all(line["status"] in (200, 400) for line in lines)
+
+
+def test_secrets_in_queries_are_masked(peers):
+    gateway, lines = logged(peers, request("/?a=b&token=hunter2&password=hunter3"))
+    assert "hunter" not in gateway.access_path.read_text() and "a=b" in lines[0]["query"]
+
+
+def test_fields_can_be_chosen(peers):
+    _, lines = logged(peers, request("/a"), access_log={"path": "stdout",
+                                                         "fields": ["status", "path"]})
+    assert lines == [{"status": 200, "path": "/a"}]
+
+
+def test_the_log_can_be_off(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log="off"))
+    assert peers.client(gateway).get("/").status == 200
+    gateway.stop()
+    assert gateway.access_path.read_text() == ""
+
+
+def test_a_file_is_rotated_on_sighup(peers):
+    path = peers.folder / "access.log"
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": str(path)}))
+    client = peers.client(gateway)
+    client.get("/1")
+    gateway.wait_access_log(1, path)
+    path.rename(path.with_suffix(".old"))
+    client.get("/2")
+    gateway.wait_access_log(2, path.with_suffix(".old"))
+    gateway.reload()
+    client.get("/3")
+    assert [line["path"] for line in gateway.wait_access_log(1, path)] == ["/3"]
+
+
+def test_lines_in_flight_are_written_before_the_end(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    with Raw(gateway.address()) as client:
+        for number in range(20):
+            client.get(f"/{number}")
+    gateway.stop()
+    assert len(gateway.access_log()) == 20
+
+
+def test_a_full_disk_stops_no_request_and_is_counted(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": "/dev/full"}))
+    client = peers.client(gateway)
+    for _ in range(50):
+        assert client.get("/").status == 200
+    eventually(lambda: gateway.metrics().sum("doorward_access_log_errors_total") > 0,
+               "the error's count")
+    told = [e for e in gateway.events() if "/dev/full" in str(e)]
+    assert told and "space" in str(told).lower()
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/folder/access.log", "/proc/nothing"])
+def test_a_file_that_cannot_be_opened_is_named(peers, path):
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": path}), ready=False)
+    gateway.expected_status = gateway.process.wait(20)
+    assert gateway.expected_status in (1, 2) and path in gateway.stderr()
+
+
+def test_a_reader_that_blocks_stops_no_request(peers):
+    """stdout is a pipe that nobody reads: lines are dropped and counted."""
+    import os
+    reader = os.path.join(peers.folder, "fifo")
+    os.mkfifo(reader)
+    end = os.open(reader, os.O_RDWR)  # keeps the pipe open, never reads
+    gateway = peers.gateway(config.proxy(peers.nginx(), access_log={"path": reader}))
+    with Load(f"http://{gateway.address()}/small", peers.folder, seconds=3) as load:
+        pass
+    load.assert_clean()
+    gateway.stop()
+    os.close(end)
+
+
+def test_bytes_are_those_on_the_wire(peers):
+    text = request("/", "Transfer-Encoding: chunked", method="POST") + chunked(b"abc", b"def")
+    gateway = peers.gateway(config.proxy(peers.backend(raw.response(200, "Date: x", body=b"y" * 50))))
+    with Raw(gateway.address()) as client:
+        answer = client.request(text)
+    line = gateway.wait_access_log()[0]
+    assert line["bytes_in"] == len(text) and line["bytes_out"] == len(answer.head) + 50
+
+
+def test_steps_are_timed(peers):
+    import threading
+    step = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        step.wait(0.2)
+        connection.send(raw.response(200, "Content-Length: 4", length=False) + b"ab")
+        step.wait(0.2)
+        connection.send(b"cd")
+    _, lines = logged(peers, request("/"), backend=peers.backend(script))
+    line = lines[0]
+    assert line["first_byte_us"] >= 190000 and line["response_us"] >= 190000
+    assert line["total_us"] >= line["first_byte_us"] + line["response_us"] - 1000

@@ -1,0 +1,142 @@
+"""The admin listener: health, readiness, metrics, the running config, and its token."""
+import json
+
+import pytest
+
+from harness import config, raw
+from harness.gateway import TOKEN
+from harness.raw import Raw, request
+from harness.waiting import eventually
+
+
+@pytest.fixture
+def served(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), route={"match": {"path": "/here/**"}}))
+    with Raw(gateway.address()) as client:
+        for _ in range(3):
+            assert client.get("/here").status == 200
+        assert client.get("/gone").status == 404
+    return gateway
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_and_readiness_need_no_token(served, path):
+    assert served.ask_admin(path, token=None)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/config"])
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1]])
+def test_everything_else_needs_the_token(served, path, token):
+    status, headers, text = served.ask_admin(path, token=token)
+    assert status == 401 and "www-authenticate" in {name.lower() for name in headers}
+    assert "doorward_" not in text and "endpoints" not in text
+
+
+def test_unknown_paths_and_methods(served):
+    assert served.ask_admin("/nothing")[0] == 404
+    assert served.ask_admin("/healthz", method="POST")[0] == 405
+
+
+def test_the_running_config_is_shown_without_secrets(served):
+    status, _, text = served.ask_admin("/config")
+    assert status == 200 and "/here/**" in text and "app" in text
+    assert TOKEN not in text
+
+
+def test_requests_are_counted_by_route_and_service(served):
+    def counted():
+        metrics = served.metrics()
+        return metrics if metrics.sum("doorward_route_requests_total", route="all") == 3 else None
+    metrics = eventually(counted, "three requests of the route")
+    assert metrics.sum("doorward_route_requests_total", route="all", status="2xx") == 3
+    assert metrics.sum("doorward_service_requests_total", service="app", status="2xx") == 3
+    assert metrics.sum("doorward_requests_total", listener="web") == 4
+    assert metrics.sum("doorward_replies_total", code="no_route") == 1
+    assert metrics.sum("doorward_route_duration_seconds_count", route="all") == 3
+    assert metrics.sum("doorward_route_duration_seconds_bucket", route="all", le="+Inf") == 3
+    assert metrics.sum("doorward_service_connects_total", service="app") == 1
+
+
+def test_metrics_have_types_and_help(served):
+    _, headers, text = served.ask_admin("/metrics")
+    kinds = {name.lower(): value for name, value in headers.items()}
+    assert kinds["content-type"].startswith("text/plain; version=0.0.4")
+    metrics = served.metrics()
+    for name, kind in metrics.types.items():
+        assert f"# HELP {name} " in text
+        assert kind != "counter" or name.endswith("_total"), name
+
+
+def test_open_connections_and_requests_in_flight_are_gauges(peers):
+    import threading
+    go_on = threading.Event()
+
+    def script(connection):
+        while connection.recv_request():
+            go_on.wait(20)
+            connection.send(raw.response(200))
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend))
+    client = peers.client(gateway)
+    client.send(request("/"))
+    backend.wait_requests()
+    metrics = gateway.metrics()
+    assert metrics.sum("doorward_connections_open", listener="web") == 1
+    assert metrics.sum("doorward_route_in_flight", route="all") == 1
+    go_on.set()
+    client.recv_response()
+    client.close()
+    eventually(lambda: gateway.metrics().sum("doorward_connections_open") == 0, "a gauge of 0")
+    assert gateway.metrics().sum("doorward_route_in_flight") == 0
+
+
+def test_parser_refusals_are_counted_by_code(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    for _ in range(2):
+        peers.client(gateway).send(b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n").recv_response()
+    metrics = gateway.metrics()
+    assert metrics.sum("doorward_parser_refusals_total", code="space_before_colon") == 2
+
+
+def test_bytes_are_counted(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    peers.client(gateway).get("/bytes/1000000")
+    eventually(lambda: gateway.metrics().sum("doorward_sent_bytes_total", listener="web") > 1000000,
+               "sent bytes")
+
+
+def test_without_a_configured_token_a_random_one_is_told_once(peers):
+    settings = config.respond(admin={"address": "127.0.0.1:0"})
+    tokens = set()
+    for _ in range(2):
+        gateway = peers.gateway(settings)
+        token = gateway.wait_event("admin_listening")["token"]
+        assert len(token) >= 20
+        assert gateway.ask_admin("/metrics", token=token)[0] == 200
+        assert gateway.ask_admin("/metrics")[0] == 401
+        tokens.add(token)
+    assert len(tokens) == 2
+
+
+def test_a_configured_token_is_not_told(served):
+    assert TOKEN not in served.stderr()
+
+
+def test_the_admin_listener_can_be_off(peers):
+    gateway = peers.gateway(config.respond(admin="off"))
+    assert not gateway.events("admin_listening")
+    assert peers.client(gateway).get("/").status == 200
+
+
+def test_admin_answers_under_malformed_requests(peers):
+    gateway = peers.gateway(config.respond())
+    with Raw(gateway.admin_address) as client:
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
+        assert client.recv_response().status == 400
+    assert gateway.ask_admin("/healthz")[0] == 200
+
+
+def test_admin_is_not_reachable_through_the_proxy(served):
+    with Raw(served.address()) as client:
+        assert client.get("/metrics").status == 404
+        assert json.loads(client.get("/healthz").body)["code"] == "no_route"

@@ -1,0 +1,157 @@
+"""One-shot commands: check, explain, schema, version, docs, and run without a config."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from harness import binary, config, gateway as gateways
+from harness.origin import Told
+from harness.raw import Raw
+from harness.waiting import eventually
+
+CONFIG = """version: 1
+listeners: [{name: web, address: "127.0.0.1:0"}]
+services:
+  orders: {endpoints: ["http://127.0.0.1:9001"]}
+  rest: {endpoints: ["http://127.0.0.1:9002"]}
+policies:
+  tag: {headers: {request: {set: {x-tag: "1"}}}}
+routes:
+  - name: orders
+    match: {host: api.example.com, path: "/orders/{id}", method: [GET]}
+    policies: [tag, {rewrite: {add_prefix: /v2}}, {size_limit: {max: 1MiB}}]
+    service: orders
+  - name: orders-beta
+    match: {host: api.example.com, path: "/orders/{id}", method: [GET], header: {x-beta: "1"}}
+    service: rest
+  - name: old
+    match: {path: /old}
+    redirect: {to: "https://new.example.com{request.path}", status: 308}
+"""
+
+
+@pytest.fixture
+def explain(doorward, tmp_path):
+    path = tmp_path / "doorward.yaml"
+    path.write_text(CONFIG)
+
+    def run(*arguments):
+        return doorward("explain", "-c", path, *arguments)
+    return run
+
+
+def test_explain_tells_route_policies_and_backend(explain):
+    done = explain("GET http://api.example.com/orders/7", "-H", "x: y")
+    assert done.returncode == 0, done
+    text = done.stdout
+    assert re.search(r"\borders\b", text) and "127.0.0.1:9001" in text and "/v2/orders/7" in text
+    assert text.index("headers") < text.index("rewrite") < text.index("size_limit")
+
+
+def test_explain_tells_what_was_near_and_why_not(explain):
+    text = explain("GET http://api.example.com/orders/7").stdout
+    assert "orders-beta" in text and "x-beta" in text
+
+
+def test_explain_takes_headers_into_account(explain):
+    text = explain("GET http://api.example.com/orders/7", "-H", "X-Beta: 1").stdout
+    assert "127.0.0.1:9002" in text
+
+
+def test_explain_in_json(explain):
+    done = explain("GET http://api.example.com/orders/7", "--json")
+    told = json.loads(done.stdout)
+    assert told["route"] == "orders" or told["route"]["name"] == "orders"
+    assert "127.0.0.1:9001" in done.stdout and "orders-beta" in done.stdout
+
+
+def test_explain_of_a_redirect(explain):
+    assert "https://new.example.com/old" in explain("GET http://any.test/old").stdout
+
+
+def test_explain_of_what_matches_nothing(explain):
+    done = explain("GET http://any.test/none")
+    assert "no_route" in done.stdout or "no route" in done.stdout.lower()
+    done = explain("POST http://api.example.com/orders/7")
+    assert "405" in done.stdout or "method" in done.stdout.lower()
+
+
+def test_explain_normalises_and_refuses_like_the_gateway(explain):
+    assert "127.0.0.1:9001" in explain("GET http://api.example.com//x/../orders/7").stdout
+    refused = explain("GET http://api.example.com/orders/..%2f7")
+    assert "path_encoded_slash" in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize("request_text", ["GET", "http:/nothing", "GET ftp://a/b", ""])
+def test_explain_refuses_nonsense_in_one_sentence(explain, request_text):
+    done = explain(request_text)
+    assert done.returncode != 0 and done.stderr.strip()
+
+
+def test_schema_is_a_json_schema_that_knows_every_section(doorward):
+    done = doorward("schema")
+    schema = json.loads(done.stdout)
+    assert done.returncode == 0 and "$schema" in schema
+    for key in ("version", "listeners", "admin", "services", "routes", "policies", "access_log"):
+        assert key in schema["properties"], key
+    for policy in ("headers", "request_id", "rewrite", "ip_filter", "size_limit", "compress",
+                   "external_auth", "mock"):
+        assert f'"{policy}"' in done.stdout, policy
+
+
+def test_version(doorward):
+    done = doorward("version")
+    assert done.returncode == 0 and re.search(r"doorward .*\d+\.\d+\.\d+", done.stdout, re.I)
+
+
+def test_help_names_every_command(doorward):
+    text = doorward("--help").stdout
+    for command in ("run", "check", "explain", "schema", "version", "reload"):
+        assert re.search(rf"\b{command}\b", text), command
+
+
+def test_an_unknown_command_is_refused(doorward):
+    done = doorward("rnu")
+    assert done.returncode not in (0, None) and done.stderr.strip()
+
+
+def test_docs_are_written(doorward, tmp_path):
+    assert doorward("docs", tmp_path / "reference").returncode == 0
+    written = "\n".join(p.read_text() for p in (tmp_path / "reference").rglob("*.md"))
+    for word in ("header_bytes", "external_auth", "size_limit", "no_route", "doorward_requests_total"):
+        assert word in written, word
+
+
+def test_run_with_only_a_url_proxies_everything(peers, loop):
+    """On :8080, which may be taken on a machine that runs tests: then it says so."""
+    origin = peers.origin()
+    events = peers.folder / "events.log"
+    with open(events, "wb") as stderr:
+        process = subprocess.Popen([binary.path(), "run", origin.url, "--workers", "1", "--loop",
+                                    loop], stdout=subprocess.DEVNULL, stderr=stderr,
+                                   env=binary.environment(), cwd=peers.folder)
+    try:
+        eventually(lambda: '"ready"' in events.read_text() or process.poll() is not None, "a start")
+        if process.poll() is not None:
+            assert process.returncode == 1 and ("8080" in events.read_text() or
+                                                "9901" in events.read_text())
+            pytest.skip("the default ports are taken")
+        with Raw("127.0.0.1:8080") as client:
+            assert Told(client.get("/a/b?c")).target == "/a/b?c"
+    finally:
+        process.terminate()
+        assert process.wait(20) in (0, 1)
+
+
+def test_run_refuses_a_bad_url(doorward):
+    done = doorward("run", "http://")
+    assert done.returncode == 2 and done.stderr.strip()
+
+
+def test_check_warns_of_routes_that_can_never_match(doorward, tmp_path):
+    settings = config.proxy("http://127.0.0.1:1")
+    settings["routes"].append({"name": "shadowed", "service": "app"})
+    gateways.write_config(tmp_path / "a.yaml", settings)
+    done = doorward("check", "-c", tmp_path / "a.yaml")
+    assert done.returncode == 0 and "shadowed" in done.stdout + done.stderr

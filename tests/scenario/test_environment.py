@@ -1,0 +1,149 @@
+"""A bad environment: one clear sentence that names the thing and the way out; exit status 1, or
+going on where that is possible."""
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from harness import binary, config
+from harness.raw import Raw
+from harness.waiting import DEADLINE, eventually
+
+
+def assert_ends(gateway, status, *words):
+    gateway.expected_status = status
+    assert gateway.process.wait(DEADLINE) == status, gateway.stderr()
+    for word in words:
+        assert word in gateway.stderr(), gateway.stderr()
+    errors = [e for e in gateway.events() if e.get("level") == "error"]
+    assert len(errors) == 1, gateway.stderr()
+
+
+def test_a_port_in_use_is_named(peers):
+    origin = peers.origin()
+    gateway = peers.gateway(config.respond(listeners=[
+        {"name": "web", "address": f"127.0.0.1:{origin.port}"}]), ready=False)
+    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", "in use")
+
+
+def test_a_port_in_use_by_another_doorward_is_named(peers):
+    """SO_REUSEPORT would let two gateways share a port silently."""
+    first = peers.gateway(config.respond("first"))
+    second = peers.gateway(config.respond("second", listeners=[
+        {"name": "web", "address": first.address()}]), ready=False)
+    assert_ends(second, 1, first.address(), "in use")
+
+
+def test_an_admin_port_in_use_is_named(peers):
+    origin = peers.origin()
+    gateway = peers.gateway(config.respond(admin={"address": f"127.0.0.1:{origin.port}"}),
+                            ready=False)
+    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", "in use")
+
+
+def test_an_address_of_another_machine_is_named(peers):
+    gateway = peers.gateway(config.respond(listeners=[
+        {"name": "web", "address": "192.0.2.1:8080"}]), ready=False)
+    assert_ends(gateway, 1, "192.0.2.1:8080")
+
+
+def test_no_permission_for_a_low_port_is_explained(peers):
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("needs root to become somebody else in a fresh network namespace")
+    os.chmod(peers.folder, 0o755)
+    for parent in peers.folder.parents:
+        if not os.stat(parent).st_mode & 1 and str(parent).startswith("/tmp"):
+            os.chmod(parent, 0o711)
+    if subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "test", "-x", binary.path()],
+                      check=False).returncode:
+        pytest.skip("the binary cannot be run by another user")
+    settings = config.respond(listeners=[{"name": "web", "address": "127.0.0.1:80"}])
+    gateway = peers.gateway(settings, ready=False, prefix=[
+        "unshare", "-n", "setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-all"])
+    assert_ends(gateway, 1, "127.0.0.1:80", "ermission")
+
+
+def test_a_unix_socket_in_a_missing_folder_is_named(peers):
+    gateway = peers.gateway(config.respond(listeners=[
+        {"name": "web", "address": "unix:/nonexistent/web.sock"}]), ready=False)
+    assert_ends(gateway, 1, "/nonexistent/web.sock")
+
+
+def test_a_stale_unix_socket_is_replaced_and_a_living_one_is_not(peers):
+    path = f"{peers.folder}/web.sock"
+    settings = config.respond(listeners=[{"name": "web", "address": f"unix:{path}"}])
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(path)
+    stale.close()
+    first = peers.gateway(settings)
+    assert peers.client(first).get("/").status == 200
+    second = peers.gateway(settings, ready=False)
+    assert_ends(second, 1, path)
+    assert Raw(f"unix:{path}").get("/").status == 200
+    first.stop()
+    assert not os.path.exists(path)
+
+
+def test_an_unresolvable_or_absent_backend_does_not_keep_it_from_starting(peers):
+    settings = config.proxy(["http://no-such-host.invalid:80", "http://127.0.0.1:1"])
+    settings["routes"].append({"name": "well", "match": {"path": "/well"},
+                               "respond": {"status": 200, "body": "ok"}})
+    gateway = peers.gateway(settings)
+    assert peers.client(gateway).get("/well").body == b"ok"
+
+
+def test_too_few_descriptors_are_told_at_start(peers):
+    settings = config.respond()
+    gateway = peers.gateway(settings, prefix=["prlimit", "--nofile=64:64"])
+    assert any("descriptor" in str(e).lower() or "nofile" in str(e).lower()
+               for e in gateway.events() if e["level"] in ("warning", "error"))
+
+
+def test_running_out_of_descriptors_stops_nothing_for_ever(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()), prefix=["prlimit", "--nofile=64:64"])
+    clients = []
+    for _ in range(100):
+        client = peers.client(gateway)
+        clients.append(client.send(b"GET / HT"))
+    assert gateway.alive()
+    for client in clients:
+        client.close()
+
+    def served():
+        with Raw(gateway.address(), timeout=2) as client:
+            try:
+                return client.get("/").status == 200
+            except (OSError, AssertionError):
+                return False
+    eventually(served, "service after the rush")
+
+
+def io_uring_refused():
+    """A prefix that runs a program without io_uring, or None: not something a test may switch off
+    for the whole machine. An address-space limit on locked memory does not do it on new kernels."""
+    return None
+
+
+def test_io_uring_that_is_forbidden_is_explained(peers):
+    prefix = io_uring_refused()
+    if not prefix:
+        pytest.skip("no way to forbid io_uring to one process only without a seccomp tool")
+    gateway = peers.gateway(config.respond(), loop="auto", prefix=prefix)
+    event = gateway.events("loop")[0]
+    assert event["backend"] == "epoll" and event["reason"]
+
+
+def test_an_unwritable_stdout_stops_nothing(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()), prefix=["sh", "-c", 'exec "$@" >&-', "sh"])
+    assert peers.client(gateway).get("/").status == 200
+
+
+def test_a_relative_config_path_works(peers):
+    gateway = peers.gateway(config.respond("x"))
+    assert gateway.config_path.exists()
+    done = subprocess.run([binary.path(), "check", "-c", gateway.config_path.name],
+                          cwd=gateway.folder, env=binary.environment(), check=False,
+                          capture_output=True)
+    assert done.returncode == 0, done

@@ -1,0 +1,265 @@
+"""From start to end: draining on SIGTERM, the upgrade of the binary, backends that die under load."""
+import collections
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from harness import config, raw
+from harness.clients import Load
+from harness.origin import Told
+from harness.raw import Raw, request
+from harness.waiting import DEADLINE, eventually
+
+
+def held(peers):
+    """(gateway, client with an answer outstanding, event that lets the answer come)"""
+    go_on = threading.Event()
+
+    def script(connection):
+        while connection.recv_request():
+            go_on.wait(60)
+            connection.send(raw.response(200, body=b"late"))
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend))
+    client = peers.client(gateway)
+    client.send(request("/"))
+    backend.wait_requests()
+    return gateway, client, go_on
+
+
+def refuses(address):
+    try:
+        Raw(address).close()
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_an_idle_gateway_ends_at_once_on_sigterm(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    begin = time.monotonic()
+    gateway.stop()
+    assert time.monotonic() - begin < 5
+    assert [e["event"] for e in gateway.events("draining", "stopped")] == ["draining", "stopped"]
+
+
+def test_sigint_ends_it_too(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    gateway.signal(signal.SIGINT)
+    assert gateway.process.wait(DEADLINE) == 0
+
+
+def test_idle_connections_do_not_hold_the_end_up(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    client, silent = peers.client(gateway), peers.client(gateway)
+    assert client.get("/").status == 200
+    gateway.signal(signal.SIGTERM)
+    assert client.at_end() and silent.at_end()
+    assert gateway.process.wait(DEADLINE) == 0
+
+
+def test_an_exchange_under_way_is_finished_and_says_close(peers):
+    gateway, client, go_on = held(peers)
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_event("draining")
+    eventually(lambda: refuses(gateway.address()), "refused connections")
+    go_on.set()
+    answer = client.recv_response()
+    assert (answer.body, answer.get("connection")) == (b"late", "close")
+    assert client.at_end()
+    assert gateway.process.wait(DEADLINE) == 0
+
+
+def test_a_download_under_way_is_finished(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    client = peers.client(gateway, receive_buffer=65536)
+    client.send(request("/bytes/50000000"))
+    head = client.recv_head()
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_event("draining")
+    assert sum(len(p) for p in client.stream.pieces(int(head.get("content-length")))) == 50000000
+    assert gateway.process.wait(DEADLINE) == 0
+
+
+def test_readiness_ends_with_draining(peers):
+    gateway, client, go_on = held(peers)
+    assert gateway.ask_admin("/readyz")[0] == 200
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_event("draining")
+    assert gateway.ask_admin("/readyz")[0] == 503
+    assert gateway.ask_admin("/healthz")[0] == 200
+    go_on.set()
+    client.recv_response()
+
+
+def test_a_second_sigterm_ends_at_once(peers):
+    gateway, client, _ = held(peers)
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_event("draining")
+    gateway.signal(signal.SIGTERM)
+    gateway.expected_status = gateway.process.wait(DEADLINE)
+    assert gateway.expected_status in (0, 1)
+    assert client.at_end()
+
+
+def test_draining_under_load_loses_no_request(peers, tmp_path):
+    """New connections are refused, which is not a lost request; every one taken is answered."""
+    nginx = peers.nginx()
+    gateway = peers.gateway(config.proxy(nginx), workers=2)
+    outcomes, stop = collections.Counter(), threading.Event()
+
+    def requests():
+        while not stop.is_set():
+            try:
+                client = Raw(gateway.address())
+            except ConnectionError:
+                return
+            try:
+                while not stop.is_set():
+                    client.send(request("/small"))
+                    answer = client.recv_response()
+                    outcomes[answer.status] += 1
+                    if answer.get("connection") == "close":
+                        break
+            except (ConnectionError, raw.wire.Closed) as error:
+                # An idle connection may be closed just as a request is on its way.
+                got = getattr(error, "got", b"")
+                outcomes["cut" if got else "closed idle"] += 1
+            finally:
+                client.close()
+    threads = [threading.Thread(target=requests) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: outcomes[200] > 200, "some load")
+    gateway.stop()
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert set(outcomes) <= {200, "closed idle"}, outcomes
+
+
+def test_an_upgrade_serves_on_the_same_addresses(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    address = gateway.address()
+    assert Raw(address).get("/").status == 200
+    old = gateway.upgrade()
+    assert gateway.wait_exit(old) == 0
+    assert gateway.alive() and gateway.pid != old
+    with Raw(address) as client:
+        assert Told(client.get("/new")).target == "/new"
+
+
+def test_an_upgrade_lets_the_old_process_finish(peers):
+    gateway, client, go_on = held(peers)
+    old = gateway.upgrade()
+    assert os.path.exists(f"/proc/{old}")
+    fresh = peers.client(gateway)
+    fresh.send(request("/new"))
+    go_on.set()
+    assert fresh.recv_response().body == b"late"
+    assert client.recv_response().body == b"late"
+    assert gateway.wait_exit(old) == 0
+
+
+def test_an_upgrade_keeps_unix_sockets_and_admin(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={
+        "address": f"unix:{peers.folder}/web.sock"}))
+    admin = gateway.admin_address
+    old = gateway.upgrade()
+    assert gateway.wait_exit(old) == 0
+    with Raw(f"unix:{peers.folder}/web.sock") as client:
+        assert client.get("/").status == 200
+    assert gateway.events("admin_listening")[-1]["address"] == admin
+    assert gateway.ask_admin("/readyz")[0] == 200
+
+
+def test_an_upgrade_to_a_bad_config_leaves_the_old_process_serving(peers):
+    gateway = peers.gateway(config.respond("old"))
+    gateway.write("version: 1\nlistners: []\n")
+    gateway.wait_event("reload_failed")
+    gateway.signal(signal.SIGUSR2)
+    gateway.wait_event("upgrade_failed")
+    assert gateway.alive() and peers.client(gateway).get("/").body == b"old"
+
+
+def test_upgrades_one_after_the_other(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    for _ in range(3):
+        old = gateway.upgrade()
+        assert gateway.wait_exit(old) == 0
+        with Raw(gateway.address()) as client:
+            assert client.get("/").status == 200
+
+
+def test_an_upgrade_under_load_loses_no_request(peers, tmp_path):
+    nginx = peers.nginx()
+    gateway = peers.gateway(config.proxy(nginx), workers=2)
+    outcomes, stop = collections.Counter(), threading.Event()
+
+    def requests(keep):
+        while not stop.is_set():
+            with Raw(gateway.address()) as client:
+                again = True
+                while again and not stop.is_set():
+                    client.send(request("/small"))
+                    answer = client.recv_response()
+                    outcomes[answer.status] += 1
+                    again = keep and answer.get("connection") != "close"
+
+    def guarded(keep):
+        try:
+            requests(keep)
+        except Exception as error:  # pylint: disable=broad-except
+            outcomes[repr(error)] += 1
+    threads = [threading.Thread(target=guarded, args=(n % 2 == 0,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: outcomes[200] > 100, "some load")
+    old = gateway.upgrade()
+    assert gateway.wait_exit(old) == 0
+    after = outcomes[200]
+    eventually(lambda: outcomes[200] > after + 100, "load on the successor")
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert set(outcomes) == {200}, outcomes
+
+
+def test_a_backend_killed_under_load_costs_only_what_was_in_flight(peers, tmp_path):
+    dying, living = peers.nginx(), peers.nginx()
+    settings = config.proxy(dying, route={"match": {"path": "/small"}})
+    settings["services"]["other"] = {"endpoints": [living.url]}
+    settings["routes"].append({"name": "other", "match": {"path": "/host"}, "service": "other"})
+    gateway = peers.gateway(settings)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with Load(f"http://{gateway.address()}/small", tmp_path / "a", seconds=3) as load, \
+            Load(f"http://{gateway.address()}/host", tmp_path / "b", seconds=3) as other:
+        eventually(lambda: gateway.metrics().sum("doorward_requests_total") > 100, "some load")
+        dying.kill()
+        load.wait()
+    other.assert_clean()
+    result = load.result()
+    assert load.statuses() <= {"502"} and result["bad"] > 0
+    assert result["read"] == result["write"] == result["timeout"] == 0, load.output
+    assert gateway.alive()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_any_number_of_workers_starts_and_ends(peers, workers):
+    gateway = peers.gateway(config.proxy(peers.origin()), workers=workers)
+    assert peers.client(gateway).get("/").status == 200
+    gateway.stop()
+
+
+def test_the_loop_says_which_backend_it_took(peers, loop):
+    gateway = peers.gateway(config.respond())
+    assert gateway.events("loop")[0]["backend"] == {"uring": "io_uring", "epoll": "epoll"}[loop]
+
+
+def test_auto_says_what_it_took_and_why(peers):
+    event = peers.gateway(config.respond(), loop="auto").events("loop")[0]
+    assert event["backend"] in ("io_uring", "epoll") and event["reason"]
