@@ -22,7 +22,7 @@ class NameIndex {
 
  private:
   static constexpr std::size_t kInline = 16;
-  struct Slot {
+  struct alignas(32) Slot {
     std::uint32_t hash = 0;
     std::uint32_t owner = 0;
     std::uint32_t value = kNone;  // kNone: free

@@ -52,13 +52,23 @@ PathTree::NodeId PathTree::glob_child(NodeId node, std::string_view text) {
   return child;
 }
 
+void PathTree::remember_only_child(NodeId id, std::string_view text, NodeId child) {
+  Node& node = nodes_[id];
+  const bool only = ++node.literals == 1 && text.size() <= kInlineText;
+  node.only = only ? child : kNone;
+  if (!only) return;
+  node.only_size = static_cast<std::uint32_t>(text.size());
+  std::ranges::copy(text, node.only_text);
+}
+
 PathTree::NodeId PathTree::child_for(NodeId node, const Segment& segment) {
   switch (segment.kind) {
     case Segment::Kind::literal: {
       const NodeId there = literals_.find(node, segment.text);
       if (there != kNone) return there;
-      ++nodes_[node].literals;
-      return literals_.add(node, segment.text, add_node());
+      const NodeId child = literals_.add(node, segment.text, add_node());
+      remember_only_child(node, segment.text, child);
+      return child;
     }
     case Segment::Kind::param: {
       if (nodes_[node].param != kNone) return nodes_[node].param;

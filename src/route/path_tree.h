@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,13 +78,19 @@ class PathTree {
     std::uint32_t first = 0;
     std::uint32_t count = 0;
   };
-  struct Node {
+  // One cache line. A node's only literal child needs no look into the index.
+  static constexpr std::uint32_t kInlineText = 20;
+  struct alignas(64) Node {
     std::uint32_t best_rank = UINT32_MAX;  // of all below
     NodeId param = kNone;
-    std::uint32_t literals = 0;  // how many
-    Range globs;                 // in globs_
-    Range exact, rest;           // in candidates_: patterns that end here; that go on with **
+    std::uint32_t literals = 0;   // how many
+    NodeId only = kNone;          // the child when there is one literal, short enough
+    std::uint32_t only_size = 0;  // of its text
+    Range globs;                  // in globs_
+    Range exact, rest;            // in candidates_: patterns that end here; that go on with **
+    char only_text[kInlineText];
   };
+  static_assert(sizeof(Node) == 64);
   struct Glob {
     std::string text;
     NodeId child;
@@ -96,6 +103,13 @@ class PathTree {
   NodeId add_node();
   NodeId child_for(NodeId node, const Segment& segment);
   NodeId glob_child(NodeId node, std::string_view text);
+  NodeId literal_child(NodeId id, const Node& node, std::string_view segment) const {
+    if (node.only == kNone) return literals_.find(id, segment);
+    const bool same = node.only_size == segment.size() &&
+                      std::memcmp(node.only_text, segment.data(), segment.size()) == 0;
+    return same ? node.only : kNone;
+  }
+  void remember_only_child(NodeId node, std::string_view text, NodeId child);
 
   template <class Take>
   void take_range(const Range& range, std::uint32_t& limit, Take& take) const {
@@ -127,7 +141,7 @@ void PathTree::visit(NodeId id, unsigned depth, const SegmentList& path, std::ui
   } else {
     const std::string_view segment = path[depth];
     if (node.literals != 0) {
-      const NodeId child = literals_.find(id, segment);
+      const NodeId child = literal_child(id, node, segment);
       if (child != kNone) visit(child, depth + 1, path, limit, take);
     }
     if (!segment.empty()) {

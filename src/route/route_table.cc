@@ -51,24 +51,24 @@ class RouteTable::Search {
   }
   MethodSet allowed() const { return allowed_; }
 
-  void fill_params(const PathPattern& pattern, RouteMatch& to) const {
-    to.names = pattern.params.data();
-    to.param_count = static_cast<std::uint8_t>(pattern.params.size());
-    if (pattern.kind == PathPattern::Kind::regex) return fill_groups(pattern, to);
+  void fill_params(const Winner& winner, RouteMatch& to) const {
+    to.names = winner.names;
+    to.param_count = winner.params;
+    if (winner.regex) return fill_groups(winner, to);
     for (unsigned i = 0; i < to.param_count; ++i) {
-      const std::string_view value = segments_[pattern.param_at[i]];
+      const std::string_view value = segments_[winner.param_at[i]];
       to.params[i] = {value.data(), static_cast<std::uint32_t>(value.size())};
     }
   }
 
  private:
-  void fill_groups(const PathPattern& pattern, RouteMatch& to) const {
+  void fill_groups(const Winner& winner, RouteMatch& to) const {
     re2::StringPiece groups[kMaxGroups + 1];
-    const int last = pattern.regex->NumberOfCapturingGroups();
-    pattern.regex->Match(piece(request_.path), 0, request_.path.size(), re2::RE2::ANCHOR_BOTH,
-                         groups, last + 1);
+    const re2::RE2& regex = *table_.entries_[best_].path.regex;
+    regex.Match(piece(request_.path), 0, request_.path.size(), re2::RE2::ANCHOR_BOTH, groups,
+                regex.NumberOfCapturingGroups() + 1);
     for (unsigned i = 0; i < to.param_count; ++i) {
-      const re2::StringPiece& group = groups[pattern.param_at[i]];
+      const re2::StringPiece& group = groups[winner.param_at[i]];
       to.params[i] = {group.data(), static_cast<std::uint32_t>(group.size())};
     }
   }
@@ -163,10 +163,10 @@ RouteMatch RouteTable::match(const RouteRequest& request) const {
     if (out.why == RouteMatch::Why::no_method) out.allowed = search.allowed();
     return out;
   }
-  const Entry& entry = entries_[search.best()];
-  out.route = entry.route;
-  out.value = routes_[entry.route].value;
-  if (!entry.path.params.empty()) search.fill_params(entry.path, out);
+  const Winner& winner = winners_[search.best()];
+  out.route = winner.route;
+  out.value = winner.value;
+  if (winner.params != 0) search.fill_params(winner, out);
   return out;
 }
 

@@ -88,6 +88,15 @@ class RouteTable {
     std::uint32_t first_any = 0, anys = 0;       // in others_
     std::unique_ptr<re2::RE2::Set> set;          // all regexes at once, when there are many
   };
+  // What a search's winner needs at hand, a cache line for each rank.
+  struct alignas(64) Winner {
+    std::uint32_t route = 0;
+    std::uint32_t value = 0;
+    const std::string* names = nullptr;
+    std::uint8_t params = 0;
+    bool regex = false;
+    std::uint8_t param_at[kMaxParams] = {};
+  };
   class Search;
 
   // Owners in hosts_.
@@ -99,6 +108,7 @@ class RouteTable {
 
   std::vector<RouteSpec> routes_;
   std::vector<Entry> entries_;
+  std::vector<Winner> winners_;         // by rank
   std::vector<Conditions> conditions_;  // of each route
   MethodNames methods_;
   NameIndex hosts_;                   // (0 exact, 1 wildcard; name) -> scope

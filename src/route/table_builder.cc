@@ -32,6 +32,9 @@ class TableBuilder {
     sort_entries();
     for (std::uint32_t rank = 0; rank < table_.entries_.size(); ++rank) claim(rank);
     gather_others();
+    for (const RouteTable::Entry& entry : table_.entries_) {
+      table_.winners_.push_back(winner_of(entry));
+    }
     table_.tree_.seal();
     return std::move(table_);
   }
@@ -112,6 +115,17 @@ class TableBuilder {
         anys_[entry.scope].push_back(candidate);
         break;
     }
+  }
+
+  RouteTable::Winner winner_of(const RouteTable::Entry& entry) const {
+    RouteTable::Winner out;
+    out.route = entry.route;
+    out.value = table_.routes_[entry.route].value;
+    out.names = entry.path.params.data();
+    out.params = static_cast<std::uint8_t>(entry.path.params.size());
+    out.regex = entry.path.kind == PathPattern::Kind::regex;
+    std::ranges::copy(entry.path.param_at, out.param_at);
+    return out;
   }
 
   std::uint32_t scope_of(const HostPattern& host) {
