@@ -2,6 +2,8 @@
 // multishot accept and recv into provided buffers, one submission per turn; bytes are sent on
 // from the buffer they came in. Subtle: a side is freed when its last completion has come; one
 // send at a time per socket, so the order of bytes never depends on the kernel's retries.
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <liburing.h>
@@ -14,7 +16,7 @@ namespace {
 
 using namespace doorward::floor_relay;
 
-constexpr int kBuffers = 2048;
+constexpr int kBuffers = 512;
 constexpr std::size_t kBufferSize = 16 * 1024;
 constexpr unsigned kGroup = 0;
 
@@ -28,8 +30,11 @@ struct Received {
 struct Side {
   int fd = -1;
   Side* peer = nullptr;
-  std::deque<Received> unsent;  // bytes for this socket; the front one is being sent
-  int pending = 0;              // completions that will still come
+  std::deque<Received> unsent;  // bytes for this socket, the first `sending` of them on their way
+  unsigned sending = 0;
+  std::array<iovec, 16> pieces{};
+  msghdr message{};
+  int pending = 0;  // completions that will still come
   bool receiving = false;
   bool ended = false;  // no more will be received
 };
@@ -102,6 +107,7 @@ class Relay {
     io_uring_buf_ring_add(buffer_ring_, memory_of(id), kBufferSize, static_cast<unsigned short>(id),
                           kBuffers - 1, 0);
     io_uring_buf_ring_advance(buffer_ring_, 1);
+    ++free_;
   }
 
   void complete(const io_uring_cqe& entry) {
@@ -140,45 +146,61 @@ class Relay {
       --side->pending;
       side->receiving = false;
     }
-    if (result > 0) {
-      side->peer->unsent.push_back({static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT), result});
-      if (side->peer->unsent.size() == 1) send_front(side->peer);
-    } else if (result != -ENOBUFS) {
+    const int buffer = static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT);
+    if (result > 0) --free_;
+    if (side->ended || (result <= 0 && result != -ENOBUFS)) {
+      if (result > 0) give_back(buffer);
       return end(side);
     }
-    if (!side->receiving && !side->ended && result > 0) receive(side);
-    if (result == -ENOBUFS) starved_.push_back(side);
+    if (result == -ENOBUFS) return starved_.push_back(side);
+    side->peer->unsent.push_back({buffer, result});
+    if (side->peer->sending == 0) send_unsent(side->peer);
+    if (!side->receiving) receive(side);
   }
 
-  void send_front(Side* side) {
-    const Received& piece = side->unsent.front();
+  // One send in flight per socket; what came meanwhile goes out together in the next.
+  void send_unsent(Side* side) {
+    const std::size_t count = std::min(side->unsent.size(), side->pieces.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const Received& piece = side->unsent[i];
+      side->pieces[i] = {memory_of(piece.buffer), static_cast<std::size_t>(piece.size)};
+    }
+    side->sending = static_cast<unsigned>(count);
     io_uring_sqe* sqe = next_sqe(kSend, side);
-    io_uring_prep_send(sqe, side->fd, memory_of(piece.buffer), static_cast<std::size_t>(piece.size),
-                       MSG_NOSIGNAL | MSG_WAITALL);
+    if (count == 1) {
+      io_uring_prep_send(sqe, side->fd, side->pieces[0].iov_base, side->pieces[0].iov_len,
+                         MSG_NOSIGNAL | MSG_WAITALL);
+    } else {
+      side->message = {.msg_iov = side->pieces.data(), .msg_iovlen = count};
+      io_uring_prep_sendmsg(sqe, side->fd, &side->message, MSG_NOSIGNAL | MSG_WAITALL);
+    }
   }
 
   void sent(Side* side, int result) {
     --side->pending;
-    const Received piece = side->unsent.front();
-    side->unsent.pop_front();
-    give_back(piece.buffer);
-    for (Side* waiting : std::exchange(starved_, {})) {
-      if (waiting->ended)
-        free_when_done(waiting);
-      else
-        receive(waiting);
+    for (; side->sending > 0; --side->sending) {
+      result -= side->unsent.front().size;
+      give_back(side->unsent.front().buffer);
+      side->unsent.pop_front();
     }
-    if (result != piece.size) return end(side);
-    if (!side->unsent.empty())
-      send_front(side);
-    else
-      free_when_done(side);
+    wake_starved();
+    if (side->ended || result != 0) return end(side);
+    if (!side->unsent.empty()) send_unsent(side);
+  }
+
+  // Lets those receive again that found no buffer, once there are enough for more than a few
+  // bytes each: woken one by one they would fail and wake again.
+  void wake_starved() {
+    if (free_ < kBuffers / 4) return;
+    for (Side* waiting : std::exchange(starved_, {})) receive(waiting);
   }
 
   void end(Side* side) {
     for (Side* each : {side, side->peer}) {
-      if (!each->ended) shutdown(each->fd, SHUT_RDWR);
+      if (each->ended) continue;
       each->ended = true;
+      shutdown(each->fd, SHUT_RDWR);
+      std::erase(starved_, each);
     }
     free_when_done(side);
   }
@@ -187,17 +209,18 @@ class Relay {
   void free_when_done(Side* side) {
     if (!side->ended || side->pending > 0 || side->peer->pending > 0) return;
     for (Side* each : {side->peer, side}) {
-      std::erase(starved_, each);
       for (const Received& piece : each->unsent) give_back(piece.buffer);
       close(each->fd);
       delete each;
     }
+    wake_starved();
   }
 
   io_uring ring_{};
   io_uring_buf_ring* buffer_ring_ = nullptr;
   char* memory_ = nullptr;
   sockaddr_in backend_;
+  int free_ = 0;                // buffers that the kernel may fill
   std::vector<Side*> starved_;  // wait for a buffer to come back
 };
 
