@@ -36,7 +36,7 @@ AccessRecord usual_record() {
 }
 
 void format_line(benchmark::State& state) {
-  const AccessFormat format = *AccessFormat::compile({}, AccessLogConfig{}.mask_query);
+  const AccessFormat format = AccessFormat({}, AccessLogConfig{}.mask_query);
   const AccessRecord record = usual_record();
   TimeStamp stamp;
   std::vector<char> room(format.most_bytes(record, 8192));

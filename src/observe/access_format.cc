@@ -20,20 +20,6 @@ char* write_number(char* to, std::uint64_t number) {
   return std::to_chars(to, to + kMostDigits, number).ptr;
 }
 
-const AccessField* find_field(std::string_view name) {
-  const auto* found = std::ranges::find(kAccessFields, name, &AccessField::name);
-  return found == kAccessFields.end() ? nullptr : found;
-}
-
-std::string all_names() {
-  std::string names;
-  for (const AccessField& field : kAccessFields) {
-    names += names.empty() ? "" : ", ";
-    names += field.name;
-  }
-  return names;
-}
-
 constexpr bool names_fit() {
   return std::ranges::all_of(kAccessFields, [](const AccessField& field) {
     return field.name.size() <= kLongestFieldName;
@@ -54,21 +40,14 @@ AccessFormat::Piece AccessFormat::piece_of(const AccessField& field) {
   return piece;
 }
 
-Result<AccessFormat> AccessFormat::compile(std::span<const std::string> fields,
-                                           std::span<const std::string> mask_query) {
-  std::vector<Piece> pieces;
-  for (const std::string& name : fields) {
-    const AccessField* field = find_field(name);
-    if (field == nullptr) {
-      return fail(ErrorKind::invalid, fmt::format("access_log: unknown field \"{}\"; fields are {}",
-                                                  name, all_names()));
-    }
-    pieces.push_back(piece_of(*field));
+AccessFormat::AccessFormat(std::span<const AccessFieldId> fields,
+                           std::span<const std::string> mask_query)
+    : mask_(mask_query) {
+  for (const AccessFieldId id : fields) {
+    pieces_.push_back(piece_of(kAccessFields[static_cast<std::size_t>(id)]));
   }
-  if (fields.empty()) {
-    for (const AccessField& field : kAccessFields) pieces.push_back(piece_of(field));
-  }
-  return AccessFormat(std::move(pieces), QueryMask(mask_query));
+  if (!fields.empty()) return;
+  for (const AccessField& field : kAccessFields) pieces_.push_back(piece_of(field));
 }
 
 std::size_t AccessFormat::most_bytes(const AccessRecord& record, std::size_t longest_text) const {

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
 #include "observe/access_record.h"
 #include "observe/query_mask.h"
 #include "observe/time_text.h"
@@ -18,9 +17,8 @@ namespace doorward::observe {
 
 class AccessFormat {
  public:
-  // Empty `fields` are all of kAccessFields. An unknown name is an error that tells the right ones.
-  static Result<AccessFormat> compile(std::span<const std::string> fields,
-                                      std::span<const std::string> mask_query);
+  // Empty `fields` are all of kAccessFields.
+  AccessFormat(std::span<const AccessFieldId> fields, std::span<const std::string> mask_query);
 
   // No line of `record` is longer when its texts are cut at `longest_text` bytes.
   std::size_t most_bytes(const AccessRecord& record, std::size_t longest_text) const;
@@ -35,8 +33,6 @@ class AccessFormat {
     std::uint8_t prefix_size;
     AccessField::Member member;
   };
-  AccessFormat(std::vector<Piece> pieces, QueryMask mask)
-      : pieces_(std::move(pieces)), mask_(std::move(mask)) {}
   static Piece piece_of(const AccessField& field);
   char* write_piece(const Piece& piece, const AccessRecord& record, TimeStamp& stamp,
                     std::size_t longest_text, char* to) const;

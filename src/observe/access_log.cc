@@ -47,8 +47,6 @@ void AccessLogCore::write(const AccessRecord& record, MetricsShard& shard) {
 
 Result<std::unique_ptr<AccessLog>> AccessLog::open(const AccessLogConfig& config, std::size_t cores,
                                                    EventLog& events, MetricsShard& shard) {
-  auto format = AccessFormat::compile(config.fields, config.mask_query);
-  if (!format) return Failure(format.error());
   auto file = LogFile::open(config.path);
   if (!file) {
     file.error().cause = fmt::format("access_log: {}", file.error().cause);
@@ -56,8 +54,9 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const AccessLogConfig& config
   }
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) return system_failure(errno, "access_log: eventfd");
-  auto writer = std::make_shared<AccessLogWriter>(config.path, std::move(*format), std::move(*file),
-                                                  wake_fd, events, shard);
+  auto writer =
+      std::make_shared<AccessLogWriter>(config.path, AccessFormat(config.fields, config.mask_query),
+                                        std::move(*file), wake_fd, events, shard);
   writer->add_cores(cores,
                     std::max(static_cast<std::size_t>(config.buffer.count), kSmallestBuffer));
   try {

@@ -34,7 +34,9 @@ class AccessLogTest : public testing::Test {
     char name[] = "/tmp/doorward_access_log_XXXXXX";
     folder_ = mkdtemp(name);
     config_.path = folder_ / "access.log";
-    config_.fields = {"request_id", "status", "path"};
+    for (const char* field : {"request_id", "status", "path"}) {
+      config_.fields.push_back(find_access_field(field).value());
+    }
   }
   ~AccessLogTest() override {
     log_.reset();

@@ -102,4 +102,14 @@ inline constexpr std::array<AccessField, 24> kAccessFields = {{
      &AccessRecord::response},
 }};
 
+// A field by its place in kAccessFields.
+enum class AccessFieldId : std::uint8_t {};
+
+constexpr std::optional<AccessFieldId> find_access_field(std::string_view name) {
+  for (std::size_t i = 0; i < kAccessFields.size(); ++i) {
+    if (kAccessFields[i].name == name) return static_cast<AccessFieldId>(i);
+  }
+  return std::nullopt;
+}
+
 }  // namespace doorward::observe
