@@ -28,7 +28,7 @@ Error system_error(int errno_value, std::string_view what) {
   std::string cause(what);
   cause += ": ";
   cause += std::generic_category().message(errno_value);
-  return Error{kind_of(errno_value), Side::doorward, Retry::no, errno_value, std::move(cause)};
+  return Error{kind_of(errno_value), Side::doorward, Retry::no, errno_value, {}, std::move(cause)};
 }
 
 std::string_view to_string(ErrorKind kind) {

@@ -40,6 +40,7 @@ struct Error {
   Side side = Side::doorward;
   Retry retry = Retry::no;
   int code = 0;       // errno, or a number of the kind's own (parse code)
+  std::string_view reason = {};  // a stable snake_case code where one is known; static text
   std::string cause;  // one clause for people, without secrets: "connect to 10.0.0.1:80: refused"
 };
 
@@ -49,7 +50,7 @@ using Result = std::expected<T, Error>;
 using Failure = std::unexpected<Error>;
 
 inline Failure fail(ErrorKind kind, std::string cause, int code = 0) {
-  return Failure(Error{kind, Side::doorward, Retry::no, code, std::move(cause)});
+  return Failure(Error{kind, Side::doorward, Retry::no, code, {}, std::move(cause)});
 }
 
 // An Error from errno, with the kind that fits it: "bind to 0.0.0.0:80: Permission denied".

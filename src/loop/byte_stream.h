@@ -65,6 +65,9 @@ class ByteStream {
   virtual void cancel_recv() = 0;
   virtual void cancel_send() = 0;
 
+  // Sends a few bytes if that can be done at once and no send is under way; else nothing happens.
+  virtual void try_send(std::string_view bytes) = 0;
+
   // At most one watch; nullptr takes it away. If the end came before, it is told at once.
   virtual void watch_peer(PeerWatch* watch) = 0;
 
@@ -76,6 +79,9 @@ class ByteStream {
   // Bytes ever received and sent, for metrics and minimum data rates.
   std::uint64_t received() const { return received_; }
   std::uint64_t sent() const { return sent_; }
+  // Of the bytes sent, how many the peer's kernel has acknowledged. Asks the kernel: not for the
+  // usual path.
+  virtual std::uint64_t acknowledged() const = 0;
 
  protected:
   virtual void recv_wait(std::coroutine_handle<> waiter, Deadline deadline) = 0;

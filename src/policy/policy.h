@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/units.h"
-#include "http/message.h"
+#include "http/head.h"
 #include "http/reply.h"
 #include "http/template.h"
 #include "loop/address.h"

@@ -1,0 +1,81 @@
+// ClientConnection: an HTTP/1.1 connection to a backend, one request at a time. As ClientStream it
+// is that request. After the exchange, reusable() says whether it may go back to its pool.
+// Owner: the exchange while it is used, the pool while it is idle.
+#pragma once
+
+#include <memory>
+
+#include "base/units.h"
+#include "codec/h1/receiver.h"
+#include "codec/h1/sender.h"
+#include "codec/stream.h"
+#include "loop/loop.h"
+
+namespace doorward::codec::h1 {
+
+struct ClientSettings {
+  ParseLimits parse;
+  Duration idle_timeout{30'000};  // between two pieces of a body, both ways
+};
+
+class ClientConnection final : public ClientStream {
+ public:
+  ClientConnection(loop::Loop& loop, std::unique_ptr<loop::ByteStream> bytes,
+                   const ClientSettings& settings);
+
+  // Begins a new exchange on the connection; its heads and trailers live in `arena`.
+  void begin(Arena& arena);
+  // No byte of a response has come since begin().
+  bool nothing_received() const { return bytes_->received() == received_before_; }
+  // Nothing of the request was acknowledged by the backend's kernel: it cannot have been acted on.
+  bool provably_unseen() const { return bytes_->acknowledged() <= sent_before_; }
+  // The exchange is complete on both sides and the connection sound.
+  bool reusable() const;
+  // While idle: the backend closed it, or sent what nobody asked for.
+  bool stale() { return receiver_.has_pending() || bytes_->recv_ready(); }
+  loop::ByteStream& bytes() { return *bytes_; }
+
+  // Stream
+  BodySize received_size() const override { return receiver_.size(); }
+  loop::Task<Result<Piece>> read_body() override;
+  bool body_ready() override { return receiver_.piece_ready(); }
+  const http::HeaderList* received_trailers() const override { return receiver_.trailers(); }
+  loop::Task<Result<void>> send_body(std::string_view bytes, bool last,
+                                     const http::HeaderList* trailers) override;
+  void cancel_read() override { bytes_->cancel_recv(); }
+  void cancel_write() override { bytes_->cancel_send(); }
+  void abort() override;
+
+  // ClientStream
+  loop::Task<Result<void>> send_request(const http::RequestHead& head, BodySize size,
+                                        std::string_view first, bool last) override;
+  loop::Task<Result<void>> read_response(http::ResponseHead& head, Arena& arena,
+                                         Deadline deadline) override;
+  loop::ByteStream* take_transport(Chunk& early_bytes) override;
+
+  // Request target to send instead of the head's; set before send_request.
+  void set_target(std::string_view target) { target_ = target; }
+  // The response switched protocols (101).
+  bool switched() const { return parser_.switched(); }
+
+ private:
+  Result<void> accept_head(Progress progress, Arena& arena);
+  Result<void> settle(Result<void> sent, bool last);
+  Deadline idle_deadline() const { return Deadline::after(loop_.now(), settings_.idle_timeout); }
+
+  loop::Loop& loop_;
+  std::unique_ptr<loop::ByteStream> bytes_;
+  const ClientSettings& settings_;
+  Receiver receiver_;
+  Sender sender_;
+  ResponseParser parser_;
+  Arena* arena_ = nullptr;
+  std::string_view target_;
+  std::uint64_t received_before_ = 0;
+  std::uint64_t sent_before_ = 0;
+  bool request_done_ = false;
+  bool response_begun_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace doorward::codec::h1

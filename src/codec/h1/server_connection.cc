@@ -1,0 +1,247 @@
+#include "codec/h1/server_connection.h"
+
+#include <array>
+
+#include "http/status.h"
+
+namespace doorward::codec::h1 {
+namespace {
+
+constexpr Duration kRateWindow{10'000};
+constexpr Duration kLingerTime{2'000};
+constexpr std::uint64_t kLingerBytes = 1 << 20;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+ServerConnection::ServerConnection(loop::Loop& loop, loop::ByteStream& bytes, RequestSink& sink,
+                                   std::shared_ptr<const ServerSettings> settings)
+    : loop_(loop), bytes_(bytes), sink_(sink), settings_(std::move(settings)), receiver_(bytes), sender_(bytes) {}
+
+Deadline ServerConnection::send_deadline() const {
+  return Deadline::after(loop_.now(), settings_->send_timeout);
+}
+
+void ServerConnection::drain() {
+  draining_ = true;
+  keep_alive_ = false;
+  if (idle_) bytes_.cancel_recv();
+}
+
+void ServerConnection::abort() {
+  keep_alive_ = false;
+  bytes_.abort();
+}
+
+loop::Task<void> ServerConnection::serve() {
+  Duration patience = settings_->header_timeout;  // the first request is awaited less patiently
+  while (!draining_) {
+    if (!receiver_.has_pending()) {
+      idle_ = true;
+      Result<Chunk> got = co_await bytes_.recv(Deadline::after(loop_.now(), patience));
+      idle_ = false;
+      if (!got || got->empty()) break;
+      receiver_.accept(std::move(*got));
+    }
+    if (co_await one_request() == Next::end) break;
+    patience = settings_->idle_timeout;
+  }
+}
+
+void ServerConnection::begin_request() {
+  parser_.reset();
+  received_before_ = bytes_.received();
+  sent_before_ = bytes_.sent();
+  ++requests_;
+  waited_ = Duration(0);
+  rate_bytes_ = 0;
+  response_started_ = response_done_ = continue_due_ = bodiless_ = false;
+}
+
+loop::Task<ServerConnection::Next> ServerConnection::one_request() {
+  begin_request();
+  Incoming& incoming = sink_.open(*this);
+  incoming_ = &incoming;
+  Result<Progress> progress =
+      receiver_.feed_head(parser_, incoming.head, incoming.arena, settings_->parse);
+  if (*progress == Progress::need_more) progress = co_await read_head(incoming);
+  if (!progress || *progress == Progress::refused) {
+    co_await refuse(incoming, progress);
+  } else {
+    const std::uint32_t limit = settings_->requests_per_connection;
+    keep_alive_ = parser_.keep_alive() && !draining_ && (limit == 0 || requests_ < limit);
+    continue_due_ = parser_.expect_continue();
+    receiver_.begin_body(parser_.framing(), incoming.arena);
+    co_await sink_.run(incoming, *this);
+  }
+  const Next next = tunnel_ ? Next::end : co_await after_response();
+  incoming_ = nullptr;
+  sink_.close(incoming);
+  co_return next;
+}
+
+loop::Task<Result<Progress>> ServerConnection::read_head(Incoming& incoming) {
+  const Deadline deadline = Deadline::after(loop_.now(), settings_->header_timeout);
+  for (;;) {
+    Result<Chunk> got = co_await bytes_.recv(deadline);
+    if (!got) co_return Failure(std::move(got.error()));
+    if (got->empty()) co_return fail(ErrorKind::closed, "the client left before its head ended");
+    receiver_.accept(std::move(*got));
+    const Progress progress =
+        receiver_.feed_head(parser_, incoming.head, incoming.arena, settings_->parse);
+    if (progress != Progress::need_more) co_return progress;
+  }
+}
+
+// A head that cannot be used is answered; a client that left is not.
+loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progress>& why) {
+  keep_alive_ = false;
+  receiver_.begin_body({}, incoming.arena);
+  BadRequest bad;
+  if (why) {
+    const Refusal refusal = parser_.refusal();
+    bad = {static_cast<std::uint16_t>(status_of(refusal)), to_string(refusal), sentence(refusal)};
+  } else if (why.error().kind == ErrorKind::timeout) {
+    bad = {408, "header_timeout", "The request's head did not arrive in time."};
+  } else {
+    response_done_ = true;
+    co_return;
+  }
+  co_await sink_.refuse(incoming, *this, bad);
+}
+
+loop::Task<ServerConnection::Next> ServerConnection::after_response() {
+  const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none;
+  if (response_done_ && keep_alive_ && !unread) co_return Next::go_on;
+  if (!response_done_) {
+    bytes_.abort();  // a response cut short must not look complete
+  } else if (unread || receiver_.has_pending()) {
+    co_await linger();
+  }
+  co_return Next::end;
+}
+
+// Closing while the client still sends would reset the connection and lose the response on its
+// way (RFC 9112 §9.6): send FIN, then swallow what comes for a bounded time.
+loop::Task<void> ServerConnection::linger() {
+  bytes_.shutdown_send();
+  receiver_.take_pending();
+  const Deadline deadline = Deadline::after(loop_.now(), kLingerTime);
+  const std::uint64_t until = bytes_.received() + kLingerBytes;
+  while (bytes_.received() < until) {
+    const Result<Chunk> got = co_await bytes_.recv(deadline);
+    if (!got || got->empty()) break;
+  }
+}
+
+loop::Task<Result<Piece>> ServerConnection::read_body() {
+  if (continue_due_ && !response_started_) {
+    continue_due_ = false;
+    if (!receiver_.piece_ready()) {
+      const std::array parts{iovec{const_cast<char*>(kContinue.data()), kContinue.size()}};
+      const Result<void> sent = co_await bytes_.send(parts, send_deadline());
+      if (!sent) co_return Failure(sent.error());
+    }
+  }
+  const TimePoint began = loop_.now();
+  auto reading = receiver_.read_piece(Deadline::after(began, settings_->body_timeout));
+  co_return judge(co_await std::move(reading), began);
+}
+
+// Gives a body's piece its error codes, and the client up when it drips (slowloris). Only time
+// spent waiting counts, so a slow backend is not held against the client.
+Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began) {
+  if (!piece) {
+    piece.error().side = Side::client;
+    if (piece.error().kind == ErrorKind::timeout) piece.error().reason = "body_timeout";
+    return piece;
+  }
+  waited_ += std::chrono::duration_cast<Duration>(loop_.now() - wait_began);
+  rate_bytes_ += piece->chunk.size();
+  if (waited_ < kRateWindow) return piece;
+  const std::uint64_t due = settings_->min_data_rate * static_cast<std::uint64_t>(waited_.count());
+  if (rate_bytes_ * 1000 < due && !piece->last) {
+    return Failure(Error{ErrorKind::limit, Side::client, Retry::no, 408, "request_too_slow",
+                         "the body arrives more slowly than the minimum data rate"});
+  }
+  waited_ = Duration(0);
+  rate_bytes_ = 0;
+  return piece;
+}
+
+loop::Task<Result<void>> ServerConnection::send_informational(const http::ResponseHead& head) {
+  if (incoming_->head.version == http::Version::http10) return Result<void>();
+  if (head.status == 100) continue_due_ = false;
+  const HeadOptions options{.framing = WriteFraming::none};
+  return sender_.head(head, options, true, {}, false, incoming_->arena, send_deadline());
+}
+
+// RFC 9112 §6: which framing the response's body gets, and whether the connection goes on.
+HeadOptions ServerConnection::choose_framing(const http::ResponseHead& head, BodySize size) {
+  const bool http10 = incoming_->head.version == http::Version::http10;
+  HeadOptions options;
+  if (head.status == 101) {
+    options.framing = WriteFraming::none;
+    options.connection = "upgrade";
+    return options;
+  }
+  bodiless_ = incoming_->head.method == http::Method::head || http::has_no_content(head.status);
+  if (bodiless_) {
+    const bool length_says_nothing = head.status == 204 || head.status < 200;
+    options.framing = length_says_nothing ? WriteFraming::none : WriteFraming::as_is;
+  } else if (size.kind != BodySize::Kind::unknown) {
+    options.framing = WriteFraming::length;
+    options.length = size.length;
+  } else if (http10) {
+    options.framing = WriteFraming::none;
+    keep_alive_ = false;
+  } else {
+    options.framing = WriteFraming::chunked;
+  }
+  if (!receiver_.body_done() && !tunnel_) keep_alive_ = keep_alive_ && receiver_.piece_ready();
+  if (!keep_alive_) options.connection = "close";
+  if (keep_alive_ && http10) options.connection = "keep-alive";
+  return options;
+}
+
+loop::Task<Result<void>> ServerConnection::send_response(const http::ResponseHead& head,
+                                                         BodySize size, std::string_view first,
+                                                         bool last) {
+  response_started_ = true;
+  const HeadOptions options = choose_framing(head, size);
+  Result<void> sent = co_await sender_.head(head, options, bodiless_, first, last,
+                                            incoming_->arena, send_deadline());
+  co_return settle(std::move(sent), last);
+}
+
+loop::Task<Result<void>> ServerConnection::send_body(std::string_view bytes, bool last,
+                                                     const http::HeaderList* trailers) {
+  Result<void> sent =
+      co_await sender_.piece(bytes, last, trailers, incoming_->arena, send_deadline());
+  co_return settle(std::move(sent), last);
+}
+
+Result<void> ServerConnection::settle(Result<void> sent, bool last) {
+  response_done_ = sent.has_value() && last;
+  if (!sent) sent.error().side = Side::client;
+  return sent;
+}
+
+// A client that closed answers these bytes with RST, which the watch then tells; one that only
+// shut down its sending half skips them, as every client must skip a 100 it did not ask for
+// (RFC 9110 §15.2).
+void ServerConnection::probe_client() {
+  if (incoming_ != nullptr && incoming_->head.version != http::Version::http10 &&
+      !response_started_) {
+    bytes_.try_send(kContinue);
+  }
+}
+
+loop::ByteStream* ServerConnection::take_transport(Chunk& early_bytes) {
+  tunnel_ = true;
+  response_done_ = true;
+  early_bytes = receiver_.take_pending();
+  return &bytes_;
+}
+
+}  // namespace doorward::codec::h1
