@@ -20,6 +20,7 @@ struct BadRequest {
   std::uint16_t status = 400;
   std::string_view code;    // stable, snake_case
   std::string_view detail;  // one sentence
+  unsigned number = 0;      // of the code among the codec's refusals, for metrics
 };
 
 class RequestSink {

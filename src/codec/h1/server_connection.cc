@@ -100,7 +100,8 @@ loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progr
   BadRequest bad;
   if (why) {
     const Refusal refusal = parser_.refusal();
-    bad = {static_cast<std::uint16_t>(status_of(refusal)), to_string(refusal), sentence(refusal)};
+    bad = {static_cast<std::uint16_t>(status_of(refusal)), to_string(refusal), sentence(refusal),
+           static_cast<unsigned>(refusal)};
   } else if (why.error().kind == ErrorKind::timeout) {
     bad = {408, "header_timeout", "The request's head did not arrive in time."};
   } else {

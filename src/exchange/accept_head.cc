@@ -1,0 +1,62 @@
+// accept_head: makes the normal forms that routes and policies see, and finds out who asks.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+#include "handler/proxy/forwarded.h"
+#include "http/field.h"
+#include "http/uri.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+bool asks_for_upgrade(const http::RequestHead& head) {
+  return head.headers.has(http::HeaderName::upgrade) && head.version == http::Version::http11 &&
+         http::has_token(head.headers, http::HeaderName::connection, "upgrade");
+}
+
+bool too_large(const Exchange& x) {
+  const std::uint64_t limit = x.listener.config->limits.body_size.count;
+  return limit != 0 && x.request_size.length > limit;
+}
+
+}  // namespace
+
+loop::Task<Step> accept_head(Exchange& x) {
+  x.times.begun = x.core.loop().now();
+  http::RequestHead& head = x.head_;
+  const auto target = http::split_target(head.target);
+  if (!target) {
+    return x.reply_with(400, to_string(target.error()), sentence(target.error()));
+  }
+  x.query_ = target->query;
+  x.has_query_ = target->has_query;
+  x.path_ = target->path;
+  if (target->form != http::TargetForm::asterisk) {
+    const auto path = http::normalize_path(target->path, x.arena_);
+    if (!path) return x.reply_with(400, to_string(path.error()), sentence(path.error()));
+    x.path_ = *path;
+  }
+  x.target_changed_ =
+      target->form == http::TargetForm::absolute || x.path_.data() != target->path.data();
+  x.authority_ = target->form == http::TargetForm::absolute
+                     ? target->authority
+                     : head.headers.value(http::HeaderName::host);
+  if (!x.authority_.empty()) {
+    const auto host = http::normalize_host(x.authority_, x.arena_);
+    if (!host) return x.reply_with(400, to_string(host.error()), sentence(host.error()));
+    x.host_ = host->host;
+  }
+  const ListenerConfig& config = *x.listener.config;
+  if (!config.trusted_proxies.empty()) {
+    x.client_address = handler::find_client(x.peer, head.headers, config.trusted_proxies);
+    x.peer_trusted = handler::is_trusted(x.peer, config.trusted_proxies);
+  }
+  x.upgrade = asks_for_upgrade(head);
+  x.request_size = x.client_stream.received_size();
+  if (too_large(x)) {
+    return x.reply_with(413, "body_too_large",
+                        "The request's body is larger than the listener's limit.");
+  }
+  return Step::match_route;
+}
+
+}  // namespace doorward::exchange::steps

@@ -1,0 +1,93 @@
+// await_response: the response's head. Interim responses are passed on; a request that provably
+// never reached the backend, or may be repeated, goes back for another attempt.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+#include "handler/proxy/tunnel.h"
+#include "http/method.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+// RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
+// it was not acted on; the backend's kernel has acknowledged none of it then.
+bool may_repeat(const Exchange& x, const Error& error) {
+  const bool connection_ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
+  if (!connection_ended || !x.attempt.reused || !x.service->config().retry.stale) return false;
+  if (!x.body_in_hand || x.client_gone || !x.attempt.connection->nothing_received()) return false;
+  return http::is_idempotent(x.request().method) || x.attempt.connection->provably_unseen();
+}
+
+void end_failed_attempt(Exchange& x) {
+  x.service->series().record(0, 0, 0, 0);
+  x.attempt.connection->abort();
+  x.end_attempt();
+}
+
+loop::Task<Step> give_up(Exchange& x, Error error) {
+  x.client_stream.cancel_read();
+  x.attempt.connection->cancel_write();
+  co_await x.uploads.close();
+  if (may_repeat(x, error)) {
+    end_failed_attempt(x);
+    co_return Step::choose_endpoint;
+  }
+  end_failed_attempt(x);
+  if (x.upload_failed || x.client_gone) {
+    if (x.reply_to_send != nullptr) co_return Step::reply;
+    co_return x.reply_to(client_left());
+  }
+  if (error.kind == ErrorKind::timeout && x.total_deadline().passed(x.core.loop().now())) {
+    error.reason = "total_timeout";
+  }
+  co_return x.reply_to(error);
+}
+
+loop::Task<Step> switch_protocols(Exchange& x) {
+  x.status = 101;
+  const std::string_view upgrade = x.response().headers.value(http::HeaderName::upgrade);
+  http::remove_hop_by_hop(x.response().headers);
+  x.response().headers.add(http::HeaderName::upgrade, upgrade);
+  x.client_stream.watch_client(nullptr);
+  const Result<void> sent = co_await x.client_stream.send_response(
+      x.response(), codec::BodySize::empty(), {}, true);
+  if (sent) {
+    Chunk client_early, backend_early;
+    loop::ByteStream* client = x.client_stream.take_transport(client_early);
+    loop::ByteStream* backend = x.attempt.connection->take_transport(backend_early);
+    co_await handler::tunnel(x.core.loop(), *client, std::move(client_early), *backend,
+                             std::move(backend_early), x.service->config().timeouts.tunnel_idle);
+  }
+  co_return Step::finish;
+}
+
+bool is_interim(std::uint16_t status) { return status < 200 && status != 101; }
+
+}  // namespace
+
+loop::Task<Step> await_response(Exchange& x) {
+  upstream::Connection& backend = *x.attempt.connection;
+  const Deadline deadline =
+      Deadline::after(x.core.loop().now(), x.service->config().timeouts.first_byte)
+          .earlier(x.total_deadline());
+  for (;;) {
+    x.begin_response();
+    x.waiting_for_backend = true;
+    Result<void> got = co_await backend.read_response(x.response(), x.arena(), deadline);
+    x.waiting_for_backend = false;
+    if (!got) co_return co_await give_up(x, std::move(got.error()));
+    if (!is_interim(x.response().status)) break;
+    if (x.response().status == 100) continue;  // the client's 100 comes from here
+    http::remove_hop_by_hop(x.response().headers);
+    if (Result<void> sent = co_await x.client_stream.send_informational(x.response()); !sent) {
+      x.client_gone = true;
+      co_return co_await give_up(x, std::move(sent.error()));
+    }
+  }
+  x.times.first_byte = x.core.loop().now();
+  if (backend.switched()) co_return co_await switch_protocols(x);
+  x.response_size = backend.received_size();
+  http::remove_hop_by_hop(x.response().headers);
+  co_return x.matched->chain.has_response() ? Step::response_policies : Step::pump;
+}
+
+}  // namespace doorward::exchange::steps

@@ -1,0 +1,51 @@
+#include "exchange/client_connection.h"
+
+namespace doorward::exchange {
+
+ClientConnection::ClientConnection(ListenerState& listener, int fd, const loop::Address& peer)
+    : core_(listener.core),
+      listener_(listener),
+      peer_(peer),
+      socket_(core_.loop().adopt(fd)),
+      codec_(core_.loop(), *socket_, *this, listener.settings),
+      next_(listener.connections),
+      link_(&listener.connections) {
+  if (next_ != nullptr) next_->link_ = &next_;
+  listener.connections = this;
+}
+
+ClientConnection::~ClientConnection() {
+  *link_ = next_;
+  if (next_ != nullptr) next_->link_ = link_;
+}
+
+loop::Task<void> ClientConnection::serve() {
+  if (core_.draining()) codec_.drain();
+  co_await codec_.serve();
+  listener_.series.add(observe::Metric::bytes_received, socket_->received());
+  listener_.series.add(observe::Metric::bytes_sent, socket_->sent());
+}
+
+codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
+  exchange_ = core_.make_exchange(listener_, peer_, stream);
+  return exchange_->incoming;
+}
+
+loop::Task<void> ClientConnection::run(codec::Incoming&, codec::ServerStream&) {
+  listener_.series.add(observe::Metric::requests);
+  return run_steps(*exchange_, Step::accept_head);
+}
+
+loop::Task<void> ClientConnection::refuse(codec::Incoming&, codec::ServerStream&,
+                                          codec::BadRequest why) {
+  listener_.series.add_value(observe::Metric::parser_refusals, why.number);
+  exchange_->reply_with(why.status, why.code, why.detail);
+  return run_steps(*exchange_, Step::reply);
+}
+
+void ClientConnection::close(codec::Incoming&) {
+  core_.free_exchange(std::exchange(exchange_, nullptr));
+  codec_.use_settings(listener_.settings);
+}
+
+}  // namespace doorward::exchange

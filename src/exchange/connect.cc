@@ -1,0 +1,44 @@
+// connect: a connection of the pool, or a new one; when an endpoint refuses, the next one is
+// asked, since the request never reached it.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+constexpr std::uint32_t kMostAttempts = 3;
+
+Step connected(Exchange& x) {
+  x.attempt.connection->begin(x.arena());
+  x.times.connected = x.core.loop().now();
+  return Step::send_request;
+}
+
+loop::Task<Step> open(Exchange& x) {
+  x.attempt.reused = false;
+  auto opened = co_await x.attempt.endpoint->connect(x.total_deadline());
+  if (!opened) {
+    x.service->series().add(observe::Metric::service_connect_failures);
+    x.tried |= x.service->bit_of(*x.attempt.endpoint);
+    const bool others = x.service->choose(x.tried) != nullptr;
+    if (others && x.attempts < kMostAttempts && !x.client_gone) co_return Step::choose_endpoint;
+    co_return x.reply_to(opened.error());
+  }
+  x.service->series().add(observe::Metric::service_connects);
+  x.attempt.connection = std::move(*opened);
+  co_return connected(x);
+}
+
+}  // namespace
+
+// A body that is not wholly in hand cannot be sent twice, so such a request never goes out on a
+// connection that may be stale: it opens its own.
+loop::Task<Step> connect(Exchange& x) {
+  if (x.body_in_hand) x.attempt.connection = x.attempt.endpoint->pool().take();
+  if (x.attempt.connection == nullptr) return open(x);
+  x.attempt.reused = true;
+  x.service->series().add(observe::Metric::service_reuses);
+  return connected(x);
+}
+
+}  // namespace doorward::exchange::steps

@@ -1,0 +1,145 @@
+#include "exchange/core.h"
+
+#include "loop/acceptor.h"
+
+namespace doorward::exchange {
+namespace {
+
+constexpr std::size_t kKeptExchanges = 256;
+constexpr Duration kReportEvery{500};
+
+}  // namespace
+
+Core::Core(unsigned index, std::unique_ptr<loop::Loop> loop, observe::MetricsShard& metrics,
+           observe::EventLog& events)
+    : index_(index), loop_(std::move(loop)), metrics_(metrics), events_(events),
+      resolver_(*loop_) {}
+
+Core::~Core() {
+  for (void* memory : free_exchanges_) ::operator delete(memory, std::align_val_t{64});
+}
+
+std::string_view Core::date() {
+  using std::chrono::duration_cast;
+  return date_.at(
+      duration_cast<std::chrono::seconds>(loop_->wall_now().time_since_epoch()).count());
+}
+
+void Core::use(std::shared_ptr<const Snapshot> snapshot) {
+  auto services = services_for(*snapshot);
+  auto* fresh = new CoreSnapshot(std::move(snapshot), std::move(services));
+  fresh->hold();
+  CoreSnapshot* old = std::exchange(snapshot_, fresh);
+  refresh_listeners();
+  if (old != nullptr) drop(*old);
+}
+
+void Core::drop(CoreSnapshot& snapshot) {
+  if (!snapshot.drop()) return;
+  std::vector<std::shared_ptr<upstream::Service>> services = snapshot.services();
+  delete &snapshot;
+  for (auto& service : services) {
+    if (service.use_count() == 1) services_.spawn(retire(std::move(service)));
+  }
+}
+
+loop::Task<void> Core::retire(std::shared_ptr<upstream::Service> service) {
+  co_await service->close();
+}
+
+std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapshot& snapshot) {
+  std::vector<std::shared_ptr<upstream::Service>> services;
+  for (const ServiceEntry& entry : snapshot.services) {
+    std::shared_ptr<upstream::Service> kept;
+    if (snapshot_ != nullptr) {
+      for (const auto& old : snapshot_->services()) {
+        if (old->config() == *entry.config) kept = old;
+      }
+    }
+    if (kept == nullptr) {
+      kept = std::make_shared<upstream::Service>(*loop_, resolver_, entry.config,
+                                                 metrics_.service(entry.slot));
+    }
+    services.push_back(std::move(kept));
+  }
+  return services;
+}
+
+void Core::refresh_listeners() {
+  for (auto& [name, listener] : listeners_) {
+    for (const auto& config : (*snapshot_)->listeners) {
+      if (config->name == name) listener->use(config);
+    }
+  }
+}
+
+void Core::listen(const std::string& name, int listening_fd, observe::Slot slot,
+                  std::uint32_t connections) {
+  auto& listener = listeners_[name];
+  listener = std::make_unique<ListenerState>(*this, name, listening_fd, metrics_.listener(slot),
+                                             connections);
+  refresh_listeners();
+  listener->start();
+}
+
+void Core::unlisten(const std::string& name) {
+  const auto at = listeners_.find(name);
+  if (at == listeners_.end()) return;
+  at->second->stop();
+  at->second->drain();
+  closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
+  listeners_.erase(at);
+}
+
+void Core::stop_accepting() {
+  for (auto& [name, listener] : listeners_) listener->stop();
+}
+
+void Core::drain(Duration patience) {
+  if (draining_) return;
+  draining_ = true;
+  stop_accepting();
+  for (auto& [name, listener] : listeners_) listener->drain();
+  services_.spawn(cut_after(patience));
+  services_.spawn(shut_down(patience));
+}
+
+loop::Task<void> Core::cut_after(Duration patience) {
+  const TimePoint until = loop_->now() + patience;
+  while (gate_.count() > 0 && loop_->now() < until) co_await loop_->sleep(Duration(20));
+  for (auto& [name, listener] : listeners_) listener->cut();
+  for (auto& listener : closed_listeners_) listener->cut();
+}
+
+loop::Task<void> Core::shut_down(Duration) {
+  co_await gate_.close();
+  if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
+  while (services_.count() > 1) co_await loop_->sleep(Duration(5));
+  loop_->stop();
+}
+
+Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer,
+                              codec::ServerStream& client) {
+  void* memory;
+  if (free_exchanges_.empty()) {
+    memory = ::operator new(sizeof(Exchange), std::align_val_t{64});
+  } else {
+    memory = free_exchanges_.back();
+    free_exchanges_.pop_back();
+  }
+  snapshot_->hold();
+  return new (memory) Exchange(*this, listener, peer, *snapshot_, client);
+}
+
+void Core::free_exchange(Exchange* exchange) {
+  CoreSnapshot& snapshot = exchange->snapshot;
+  exchange->~Exchange();
+  if (free_exchanges_.size() < kKeptExchanges) {
+    free_exchanges_.push_back(exchange);
+  } else {
+    ::operator delete(exchange, std::align_val_t{64});
+  }
+  drop(snapshot);
+}
+
+}  // namespace doorward::exchange

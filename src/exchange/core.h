@@ -1,0 +1,83 @@
+// Core: everything that one thread owns: its loop, its handle on the snapshot, the live services
+// with their pools, its listeners' connections, its shard of the metrics. Nothing here is shared;
+// the control thread speaks to it through Loop::post.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exchange/exchange.h"
+#include "exchange/listener.h"
+#include "exchange/snapshot.h"
+#include "http/date.h"
+#include "loop/loop.h"
+#include "loop/resolver.h"
+#include "observe/event_log.h"
+#include "observe/metrics.h"
+
+namespace doorward::exchange {
+
+class Core {
+ public:
+  Core(unsigned index, std::unique_ptr<loop::Loop> loop, observe::MetricsShard& metrics,
+       observe::EventLog& events);
+  ~Core();
+
+  // Takes the configuration over; exchanges on their way keep the one they began with. Services
+  // whose configuration did not change keep their connections.
+  void use(std::shared_ptr<const Snapshot> snapshot);
+  // Accepts from `listening_fd` (not owned) by the listener of that name in the snapshot.
+  // `connections`: this core's share of the listener's limit.
+  void listen(const std::string& listener, int listening_fd, observe::Slot slot,
+              std::uint32_t connections);
+  // Stops accepting on the listener and drains its connections.
+  void unlisten(const std::string& listener);
+  // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
+  // the loop.
+  void drain(Duration patience);
+  // Stops accepting only (another process has the sockets now).
+  void stop_accepting();
+
+  unsigned index() const { return index_; }
+  loop::Loop& loop() { return *loop_; }
+  observe::MetricsShard& metrics() { return metrics_; }
+  observe::EventLog& events() { return events_; }
+  CoreSnapshot& snapshot() { return *snapshot_; }
+  bool draining() const { return draining_; }
+  std::string_view date();  // for the Date header
+
+  // Memory of exchanges, kept for the next ones.
+  Exchange* make_exchange(ListenerState& listener, const loop::Address& peer,
+                          codec::ServerStream& client);
+  void free_exchange(Exchange* exchange);
+  void drop(CoreSnapshot& snapshot);
+
+  // The scope of connections and what else runs on this core.
+  loop::Gate& gate() { return gate_; }
+
+ private:
+  void refresh_listeners();
+  std::vector<std::shared_ptr<upstream::Service>> services_for(const Snapshot& snapshot);
+  loop::Task<void> retire(std::shared_ptr<upstream::Service> service);
+  loop::Task<void> shut_down(Duration patience);
+  loop::Task<void> cut_after(Duration patience);
+  loop::Task<void> report_counters();
+
+  const unsigned index_;
+  std::unique_ptr<loop::Loop> loop_;
+  observe::MetricsShard& metrics_;
+  observe::EventLog& events_;
+  loop::Resolver resolver_;
+  http::DateCache date_;
+  CoreSnapshot* snapshot_ = nullptr;
+  std::map<std::string, std::unique_ptr<ListenerState>> listeners_;
+  std::vector<std::unique_ptr<ListenerState>> closed_listeners_;
+  std::vector<void*> free_exchanges_;
+  loop::Gate gate_;      // connections
+  loop::Gate services_;  // services that are closing
+  bool draining_ = false;
+};
+
+}  // namespace doorward::exchange

@@ -1,0 +1,104 @@
+#include "exchange/exchange.h"
+
+#include <fmt/format.h>
+
+#include "exchange/core.h"
+#include "http/uri.h"
+#include "observe/request_id.h"
+
+namespace doorward::exchange {
+
+Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, CoreSnapshot& s,
+                   codec::ServerStream& client)
+    : core(c), listener(l), snapshot(s), client_stream(client), peer(p), client_address(p) {}
+
+Exchange::~Exchange() {
+  client_stream.watch_client(nullptr);
+  end_attempt();
+}
+
+void Exchange::set_path(std::string_view path) {
+  path_ = path;
+  target_changed_ = true;
+}
+
+void Exchange::set_query(std::string_view query) {
+  query_ = query;
+  has_query_ = !query.empty();
+  target_changed_ = true;
+}
+
+std::string_view Exchange::client_ip() const {
+  if (client_ip_.empty()) client_ip_ = const_cast<Arena&>(arena_).copy(client_address.host());
+  return client_ip_;
+}
+
+std::string_view Exchange::route() const {
+  return matched == nullptr ? std::string_view() : matched->name;
+}
+
+std::string_view Exchange::request_id() const {
+  if (request_id_.empty()) {
+    char* text = const_cast<Arena&>(arena_).bytes(observe::kHexIdLength);
+    observe::write_hex_id(core.loop().random(), text);
+    request_id_ = {text, observe::kHexIdLength};
+  }
+  return request_id_;
+}
+
+TimePoint Exchange::now() const { return core.loop().now(); }
+Random& Exchange::random() { return core.loop().random(); }
+
+void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply) {
+  core.events().info("shadow_reply", {{"route", route()},
+                                      {"policy", policy},
+                                      {"code", reply.code},
+                                      {"status", unsigned{reply.status}}});
+}
+
+std::string_view Exchange::lookup(http::Variable variable, std::string_view name) {
+  using http::Variable;
+  switch (variable) {
+    case Variable::request_method: return head_.method_text;
+    case Variable::request_host: return host_;
+    case Variable::request_path: return path_;
+    case Variable::request_query: return query_;
+    case Variable::request_target: return backend_target();
+    case Variable::request_id: return request_id();
+    case Variable::request_header: return head_.headers.value(name);
+    case Variable::client_ip: return client_ip();
+    case Variable::route_name: return route();
+    case Variable::route_param: return match.param(name);
+    case Variable::response_status: {
+      if (response_head == nullptr) return {};
+      const fmt::format_int text(response_head->status);
+      return arena_.copy({text.data(), text.size()});
+    }
+    case Variable::response_header:
+      return response_head == nullptr ? std::string_view() : response_head->headers.value(name);
+  }
+  return {};
+}
+
+std::string_view Exchange::backend_target() {
+  if (!target_changed_) return head_.target;
+  return has_query_ ? arena_.join(path_, "?", query_) : path_;
+}
+
+void Exchange::begin_response() {
+  response_head = arena_.make<http::ResponseHead>(arena_);
+  times.first_byte = {};
+}
+
+void Exchange::end_attempt() {
+  if (attempt.connection != nullptr) attempt.endpoint->pool().give(std::move(attempt.connection));
+}
+
+// A client that closed is gone (499 in the log); one that only finished sending may still read.
+void Exchange::on_peer_end(ErrorKind how) {
+  if (how == ErrorKind::closed) return client_stream.probe_client();
+  client_gone = true;
+  if (waiting_for_backend && attempt.connection != nullptr) attempt.connection->cancel_read();
+}
+
+}  // namespace doorward::exchange

@@ -1,0 +1,160 @@
+// Exchange: one request and its response on their way. The steps (steps.h) work on it; policies
+// see it as PolicyContext.
+//
+// Owner: its Core, which keeps the memory of finished ones for the next. Everything it made lies in
+// its arena and goes with it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "base/arena.h"
+#include "codec/request_sink.h"
+#include "exchange/snapshot.h"
+#include "exchange/steps.h"
+#include "http/reply.h"
+#include "observe/access_record.h"
+#include "policy/policy.h"
+#include "upstream/service.h"
+
+namespace doorward::exchange {
+
+class Core;
+struct ListenerState;
+
+// One try to one endpoint.
+struct Attempt {
+  upstream::Endpoint* endpoint = nullptr;
+  std::unique_ptr<upstream::Connection> connection;
+  bool reused = false;
+};
+
+// When the exchange passed which point; unset ones are zero.
+struct Times {
+  TimePoint begun;       // the head was complete
+  TimePoint policies;    // request policies done
+  TimePoint connected;   // of the last attempt
+  TimePoint sent;        // the request's head
+  TimePoint first_byte;  // the response's head
+};
+
+class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
+ public:
+  Exchange(Core& core, ListenerState& listener, const loop::Address& peer, CoreSnapshot& snapshot,
+           codec::ServerStream& client);
+  ~Exchange();
+
+  // PolicyContext
+  http::RequestHead& request() override { return head_; }
+  http::ResponseHead& response() override { return *response_head; }
+  std::string_view host() const override { return host_; }
+  std::string_view path() const override { return path_; }
+  std::string_view query() const override { return query_; }
+  void set_path(std::string_view path) override;
+  void set_query(std::string_view query) override;
+  const loop::Address& client() const override { return client_address; }
+  std::string_view client_ip() const override;
+  std::string_view route() const override;
+  std::string_view request_id() const override;
+  void set_request_id(std::string_view id) override { request_id_ = id; }
+  Arena& arena() override { return arena_; }
+  TimePoint now() const override;
+  Random& random() override;
+  bool response_has_body() const override { return response_size.may_have_bytes(); }
+  void response_length_unknown() override { response_size = codec::BodySize::unknown(); }
+  loop::Task<Result<policy::CallResponse>> call(std::string_view service,
+                                                policy::CallRequest request,
+                                                Deadline deadline) override;
+  void on_shadow_reply(std::string_view policy, const http::Reply& reply) override;
+  std::string_view lookup(http::Variable variable, std::string_view name) override;
+
+  // PeerWatch: the client went away while nothing was read from it.
+  void on_peer_end(ErrorKind how) override;
+
+  // Where the request goes on with its own answer.
+  Step reply_with(policy::Outcome outcome) {
+    reply_to_send = outcome.reply;
+    return Step::reply;
+  }
+  Step reply_with(std::uint16_t status, std::string_view code, std::string_view detail) {
+    return reply_with(reply(status, code, detail));
+  }
+  // The answer that fits an error (reply.cc has the table), or none when nobody could read it.
+  Step reply_to(const Error& error);
+
+  // The target that the backend gets; views live in the arena.
+  std::string_view backend_target();
+  void begin_response();
+  Deadline total_deadline() const { return total_deadline_; }
+  // Lets go of the attempt's connection: back to the pool when it may be used again.
+  void end_attempt();
+
+  Core& core;
+  ListenerState& listener;
+  CoreSnapshot& snapshot;
+  codec::ServerStream& client_stream;
+  const loop::Address peer;      // of the connection
+  loop::Address client_address;  // behind trusted proxies
+  bool peer_trusted = false;
+
+  const Route* matched = nullptr;
+  route::RouteMatch match;
+  policy::ChainState chain_state;
+
+  // The request's body.
+  std::uint64_t body_received = 0;
+  codec::BodySize request_size;
+  Chunk first_piece;         // what of it was there with the head
+  bool body_in_hand = true;  // all of it is in first_piece: it can be sent again
+  bool upgrade = false;
+  loop::Gate uploads;  // the rest of it, streaming beside the response
+
+  // The backend.
+  std::shared_ptr<upstream::Service> service;
+  Attempt attempt;
+  std::uint64_t tried = 0;  // endpoints, a bit each
+  std::uint32_t attempts = 0;
+  bool head_prepared = false;
+  bool waiting_for_backend = false;
+  bool client_gone = false;
+
+  // The response.
+  http::ResponseHead* response_head = nullptr;
+  codec::BodySize response_size;
+  http::Reply* reply_to_send = nullptr;
+  std::uint16_t status = 0;      // sent to the client
+  std::string_view error;        // the reply's code, or what went wrong after the head
+  std::string_view deciding_policy;
+
+  Times times;
+
+ private:
+  friend class ClientConnection;
+  friend loop::Task<Step> steps::accept_head(Exchange&);
+  void*& state_slot() override { return chain_state.slots[chain_state.current]; }
+
+  alignas(16) std::byte first_block_[6 * 1024];
+  Arena arena_{first_block_, sizeof first_block_};
+  http::RequestHead head_{arena_};
+
+ public:
+  codec::Incoming incoming{arena_, head_};
+
+ private:
+  std::string_view host_;
+  std::string_view authority_;  // as the client sent it
+  std::string_view path_;
+  std::string_view query_;
+  bool has_query_ = false;
+  bool target_changed_ = false;
+  mutable std::string_view request_id_;
+  mutable std::string_view client_ip_;
+  Deadline total_deadline_ = Deadline::never();
+
+ public:
+  std::string_view authority() const { return authority_; }
+  void set_total_deadline(Deadline deadline) { total_deadline_ = deadline; }
+};
+
+}  // namespace doorward::exchange

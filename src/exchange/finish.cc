@@ -1,0 +1,94 @@
+// finish: ends the upload and the attempt, counts, and writes the access log's line.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+std::uint64_t micros(TimePoint from, TimePoint to) {
+  return static_cast<std::uint64_t>(duration_cast<microseconds>(to - from).count());
+}
+
+observe::StepTime step_time(TimePoint from, TimePoint to) {
+  if (from == TimePoint{} || to == TimePoint{}) return {};
+  return observe::StepTime(micros(from, to));
+}
+
+void count(Exchange& x, TimePoint now) {
+  if (x.matched != nullptr) {
+    x.core.metrics().route(x.matched->slot)
+        .record(x.status, micros(x.times.begun, now), x.client_stream.bytes_received(),
+                x.client_stream.bytes_sent());
+    if (x.matched->chain.has_log()) x.matched->chain.run_log(x, x.chain_state);
+  }
+}
+
+void log(Exchange& x, TimePoint now) {
+  observe::AccessLog* log = x.snapshot->access_log.get();
+  if (log == nullptr) return;
+  observe::AccessRecord record;
+  record.time = x.core.loop().wall_now() -
+                duration_cast<WallTime::duration>(now - x.times.begun);
+  record.request_id = x.request_id();
+  record.listener = x.listener.name;
+  record.client_ip = x.client_ip();
+  record.method = x.request().method_text;
+  record.host = x.host();
+  record.path = x.path();
+  record.query = {x.query()};
+  record.protocol = to_string(x.request().version);
+  record.status = x.status;
+  record.bytes_in = x.client_stream.bytes_received();
+  record.bytes_out = x.client_stream.bytes_sent();
+  record.route = x.route();
+  if (x.service != nullptr) record.service = x.service->config().name;
+  if (x.attempt.endpoint != nullptr) record.endpoint = x.attempt.endpoint->config().url;
+  record.attempts = x.attempts;
+  record.user_agent = x.request().headers.value(http::HeaderName::user_agent);
+  record.error = x.error;
+  record.policy = x.deciding_policy;
+  record.total = observe::StepTime(micros(x.times.begun, now));
+  record.request_policies = step_time(x.times.begun, x.times.policies);
+  record.connect = step_time(x.times.policies == TimePoint{} ? x.times.begun : x.times.policies,
+                             x.times.connected);
+  record.first_byte = step_time(x.times.sent, x.times.first_byte);
+  record.response = step_time(x.times.first_byte, now);
+  log->core(x.core.index()).write(record, x.core.metrics());
+}
+
+loop::Task<void> stop_upload(Exchange& x) {
+  x.client_stream.cancel_read();
+  x.attempt.connection->cancel_write();
+  co_await x.uploads.close();
+}
+
+Step end(Exchange& x) {
+  const TimePoint now = x.core.loop().now();
+  if (x.attempt.connection != nullptr) {
+    x.service->series().record(x.response_head->status, micros(x.times.sent, now),
+                               x.attempt.connection->bytes_sent(),
+                               x.attempt.connection->bytes_received());
+    x.end_attempt();
+  }
+  count(x, now);
+  log(x, now);
+  return Step::done;
+}
+
+loop::Task<Step> end_after_upload(Exchange& x) {
+  co_await stop_upload(x);
+  co_return end(x);
+}
+
+}  // namespace
+
+loop::Task<Step> finish(Exchange& x) {
+  x.client_stream.watch_client(nullptr);
+  if (x.uploads.count() > 0) return end_after_upload(x);
+  return end(x);
+}
+
+}  // namespace doorward::exchange::steps

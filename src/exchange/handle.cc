@@ -1,0 +1,75 @@
+// handle: what the route's handler makes of the request; for a service also the body's first piece
+// and the head that the backend gets, which are the same for every attempt.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+#include "handler/proxy/forwarded.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+// A small body that came with the head is copied, so that it can be sent again and no receive
+// buffer is held while the backend thinks.
+constexpr std::size_t kKeptBody = 16 * 1024;
+
+void prepare_head(Exchange& x) {
+  http::HeaderList& headers = x.request().headers;
+  Arena& arena = x.arena();
+  const std::string_view upgrade =
+      x.upgrade ? headers.value(http::HeaderName::upgrade) : std::string_view();
+  http::remove_hop_by_hop(headers);
+  headers.remove(http::HeaderName::expect);  // answered here
+  if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
+  const ListenerConfig& listener = *x.listener.config;
+  const handler::ForwardedFacts facts{.peer_ip = x.client_ip_of_peer(),
+                                      .host = x.authority(),
+                                      .scheme = "http",
+                                      .trusted = x.peer_trusted};
+  const Forwarded how = listener.forwarded;
+  if (how == Forwarded::x_forwarded || how == Forwarded::both) {
+    handler::add_x_forwarded(headers, facts, arena);
+  }
+  if (how == Forwarded::rfc7239 || how == Forwarded::both) {
+    handler::add_forwarded(headers, facts, arena);
+  }
+  if (listener.via) handler::add_via(headers, x.request().version, arena);
+}
+
+loop::Task<Step> take_body(Exchange& x) {
+  Result<codec::Piece> piece = co_await x.client_stream.read_body();
+  if (!piece) co_return x.reply_to(piece.error());
+  if (const policy::Outcome refused = co_await x.check_request_piece(*piece); refused.reply) {
+    co_return x.reply_with(refused);
+  }
+  x.body_in_hand = piece->last;
+  x.first_piece = std::move(piece->chunk);
+  if (x.body_in_hand && x.first_piece.size() <= kKeptBody) {
+    x.first_piece = Chunk(x.arena().copy(x.first_piece.view()));
+  }
+  co_return Step::choose_endpoint;
+}
+
+Step to_service(Exchange& x, const ServiceTarget& target) {
+  x.service = x.snapshot.services()[target.index];
+  const Duration total = x.service->config().timeouts.total;
+  if (total.count() != 0) x.set_total_deadline(Deadline(x.times.begun + total));
+  prepare_head(x);
+  return Step::choose_endpoint;
+}
+
+}  // namespace
+
+loop::Task<Step> handle(Exchange& x) {
+  if (const auto* fixed = std::get_if<handler::FixedResponse>(&x.matched->handler)) {
+    return x.reply_with({fixed->reply(x)});
+  }
+  if (const auto* redirect = std::get_if<handler::Redirect>(&x.matched->handler)) {
+    return x.reply_with({redirect->reply(x)});
+  }
+  const Step next = to_service(x, std::get<ServiceTarget>(x.matched->handler));
+  if (!x.request_size.may_have_bytes()) return next;
+  x.body_in_hand = false;
+  if (!x.client_stream.body_ready()) return next;
+  return take_body(x);
+}
+
+}  // namespace doorward::exchange::steps

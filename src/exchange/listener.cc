@@ -1,0 +1,140 @@
+#include "exchange/listener.h"
+
+#include <unistd.h>
+
+#include "exchange/client_connection.h"
+#include "exchange/core.h"
+
+namespace doorward::exchange {
+namespace {
+
+using observe::Metric;
+using observe::RefusedBecause;
+
+constexpr std::string_view kTooMany =
+    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
+    "content-length: 114\r\nconnection: close\r\n\r\n"
+    "{\"type\":\"https://doorward.dev/problems/too_many_connections\",\"title\":\"Service "
+    "Unavailable\",\"status\":503,\"code\":\"too_many_connections\"}";
+
+std::array<std::uint8_t, 16> ip_of(const loop::Address& peer) {
+  std::uint8_t raw[16];
+  peer.ip_bytes(raw);
+  std::array<std::uint8_t, 16> ip;
+  std::memcpy(ip.data(), raw, sizeof raw);
+  return ip;
+}
+
+// One connection's place in the counts of its listener.
+class Seat {
+ public:
+  Seat(ListenerState& listener, const std::array<std::uint8_t, 16>& ip)
+      : listener_(listener), ip_(ip) {
+    ++listener_.open;
+    if (listener_.config->limits.connections_per_ip != 0) ++listener_.per_ip[ip_];
+    listener_.series.add(Metric::connections_accepted);
+    listener_.series.raise(Metric::connections_open);
+  }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  ~Seat() {
+    --listener_.open;
+    listener_.series.lower(Metric::connections_open);
+    const auto at = listener_.per_ip.find(ip_);
+    if (at != listener_.per_ip.end() && --at->second == 0) listener_.per_ip.erase(at);
+  }
+
+ private:
+  ListenerState& listener_;
+  const std::array<std::uint8_t, 16> ip_;
+};
+
+bool full(ListenerState& listener, const loop::Address& peer,
+          const std::array<std::uint8_t, 16>& ip) {
+  if (listener.open >= listener.connection_limit) {
+    listener.series.add_value(Metric::connections_refused,
+                              static_cast<unsigned>(RefusedBecause::connections));
+    return true;
+  }
+  const std::uint32_t limit = listener.config->limits.connections_per_ip;
+  if (limit == 0 || peer.is_unix()) return false;
+  const auto at = listener.per_ip.find(ip);
+  if (at == listener.per_ip.end() || at->second < limit) return false;
+  listener.series.add_value(Metric::connections_refused,
+                            static_cast<unsigned>(RefusedBecause::connections_per_ip));
+  return true;
+}
+
+}  // namespace
+
+std::size_t IpHash::operator()(const std::array<std::uint8_t, 16>& ip) const {
+  std::uint64_t high, low;
+  std::memcpy(&high, ip.data(), 8);
+  std::memcpy(&low, ip.data() + 8, 8);
+  std::uint64_t mixed = (high ^ low * 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd;
+  return static_cast<std::size_t>(mixed ^ mixed >> 32);
+}
+
+loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer) {
+  const std::array<std::uint8_t, 16> ip = ip_of(peer);
+  if (full(listener, peer, ip)) {
+    [[maybe_unused]] const ssize_t sent =
+        ::send(fd, kTooMany.data(), kTooMany.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::close(fd);
+    co_return;
+  }
+  const Seat seat(listener, ip);
+  ClientConnection connection(listener, fd, peer);
+  co_await connection.serve();
+}
+
+void ListenerState::use(std::shared_ptr<const ListenerConfig> now) {
+  auto fresh = std::make_shared<codec::h1::ServerSettings>();
+  fresh->parse.head_bytes = static_cast<std::uint32_t>(now->limits.header_bytes.count);
+  fresh->parse.header_count = now->limits.header_count;
+  fresh->parse.target_length = static_cast<std::uint32_t>(now->limits.target_length.count);
+  fresh->parse.line_length = fresh->parse.head_bytes;
+  fresh->requests_per_connection = now->limits.requests_per_connection;
+  fresh->header_timeout = now->timeouts.header;
+  fresh->body_timeout = now->timeouts.body;
+  fresh->idle_timeout = now->timeouts.idle;
+  fresh->send_timeout = now->timeouts.send;
+  fresh->min_data_rate = now->min_data_rate;
+  settings = std::move(fresh);
+  config = std::move(now);
+}
+
+void ListenerState::start() {
+  acceptor = core.loop().accept(listening_fd, [this](Result<int> fd, const loop::Address& peer) {
+    if (!fd) {
+      series.add_value(Metric::connections_refused,
+                       static_cast<unsigned>(RefusedBecause::descriptors));
+      core.events().error("accept_failed", {{"listener", name}, {"error", fd.error().cause}});
+      return;
+    }
+    core.gate().spawn(serve_client(*this, *fd, peer));
+  });
+}
+
+void ListenerState::stop() {
+  if (acceptor) acceptor->stop();
+}
+
+void ListenerState::drain() {
+  // A connection that was idle ends here and now and leaves the list: take its successor first.
+  for (ClientConnection* at = connections; at != nullptr;) {
+    ClientConnection* next = at->next();
+    at->drain();
+    at = next;
+  }
+}
+
+void ListenerState::cut() {
+  for (ClientConnection* at = connections; at != nullptr;) {
+    ClientConnection* next = at->next();
+    at->cut();
+    at = next;
+  }
+}
+
+}  // namespace doorward::exchange

@@ -1,0 +1,49 @@
+// One core's part of a listener: it accepts, counts against the limits, and knows its connections
+// so that they can be drained.
+// Owner: the Core.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "codec/h1/server_connection.h"
+#include "exchange/listener_config.h"
+#include "loop/acceptor.h"
+#include "observe/metrics.h"
+
+namespace doorward::exchange {
+
+class Core;
+class ClientConnection;
+
+struct IpHash {
+  std::size_t operator()(const std::array<std::uint8_t, 16>& ip) const;
+};
+
+struct ListenerState {
+  ListenerState(Core& c, std::string n, int fd, observe::ListenerSeries s, std::uint32_t limit)
+      : core(c), name(std::move(n)), listening_fd(fd), series(s), connection_limit(limit) {}
+
+  // Settings of the configuration; connections take them over at their next request.
+  void use(std::shared_ptr<const ListenerConfig> config);
+  void start();
+  void stop();
+  void drain();
+  void cut();
+
+  Core& core;
+  const std::string name;
+  const int listening_fd;
+  observe::ListenerSeries series;
+  std::shared_ptr<const ListenerConfig> config;
+  std::shared_ptr<const codec::h1::ServerSettings> settings;
+  std::unique_ptr<loop::Acceptor> acceptor;
+  std::uint32_t connection_limit;  // this core's share
+  std::uint32_t open = 0;
+  std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, IpHash> per_ip;
+  ClientConnection* connections = nullptr;  // an intrusive list
+};
+
+}  // namespace doorward::exchange

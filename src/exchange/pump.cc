@@ -1,0 +1,67 @@
+// pump: the response to the client, piece by piece as the backend gives it and the client takes
+// it. What of the body is there goes out together with the head.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+// The next piece of the response's body, after the policies that want to see it.
+loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
+  Result<codec::Piece> piece = co_await x.attempt.connection->read_body();
+  if (!piece || !x.chain_sees_response_body()) co_return piece;
+  co_return co_await x.run_response_body(std::move(*piece));
+}
+
+// The head is on its way: a failure can only be told by ending the connection.
+loop::Task<Step> break_off(Exchange& x, const Error& error) {
+  if (x.client_stream.response_started()) {
+    x.error = x.code_of(error);
+    x.client_stream.abort();
+  }
+  x.attempt.connection->abort();
+  co_return Step::finish;
+}
+
+bool trailers_follow(Exchange& x, const codec::Piece& piece) {
+  return piece.last && x.attempt.connection->received_trailers() != nullptr;
+}
+
+loop::Task<Result<void>> send_start(Exchange& x, bool& last) {
+  codec::Piece piece;
+  if (!x.response_size.may_have_bytes()) {
+    piece.last = true;
+  } else if (x.attempt.connection->body_ready()) {
+    Result<codec::Piece> first = co_await next_piece(x);
+    if (!first) co_return Failure(std::move(first.error()));
+    piece = std::move(*first);
+  }
+  const bool trailers = trailers_follow(x, piece);
+  last = piece.last;
+  x.status = x.response().status;
+  Result<void> sent = co_await x.client_stream.send_response(
+      x.response(), x.response_size, piece.chunk.view(), piece.last && !trailers);
+  if (!sent || !trailers) co_return sent;
+  co_return co_await x.client_stream.send_body({}, true, x.attempt.connection->received_trailers());
+}
+
+}  // namespace
+
+loop::Task<Step> pump(Exchange& x) {
+  http::HeaderList& headers = x.response().headers;
+  if (!headers.has(http::HeaderName::date)) headers.add(http::HeaderName::date, x.core.date());
+  bool last = false;
+  Result<void> sent = co_await send_start(x, last);
+  while (sent && !last) {
+    Result<codec::Piece> piece = co_await next_piece(x);
+    if (!piece) co_return co_await break_off(x, piece.error());
+    last = piece->last;
+    const http::HeaderList* trailers =
+        last ? x.attempt.connection->received_trailers() : nullptr;
+    sent = co_await x.client_stream.send_body(piece->chunk.view(), last, trailers);
+  }
+  if (!sent) co_return co_await break_off(x, sent.error());
+  co_return Step::finish;
+}
+
+}  // namespace doorward::exchange::steps

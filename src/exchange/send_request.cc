@@ -1,0 +1,72 @@
+// send_request: the head and what is there of the body in one send; the rest is uploaded by a
+// task beside, so that a response may come early.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange::steps {
+namespace {
+
+// What ends an upload early wakes whoever waits for the response.
+void stop_exchange(Exchange& x, policy::Outcome outcome) {
+  x.reply_to_send = outcome.reply;
+  x.upload_failed = true;
+  x.attempt.connection->cancel_read();
+}
+
+loop::Task<void> upload(Exchange& x) {
+  for (bool last = false; !last;) {
+    Result<codec::Piece> piece = co_await x.client_stream.read_body();
+    if (!piece) {
+      if (piece.error().kind == ErrorKind::cancelled) co_return;
+      x.reply_to(piece.error());
+      x.client_gone = x.reply_to_send == nullptr;
+      co_return stop_exchange(x, {x.reply_to_send});
+    }
+    const policy::Outcome refused = co_await x.check_request_piece(*piece);
+    if (refused.reply != nullptr) co_return stop_exchange(x, refused);
+    last = piece->last;
+    const http::HeaderList* trailers = last ? x.client_stream.received_trailers() : nullptr;
+    const Result<void> sent =
+        co_await x.attempt.connection->send_body(piece->chunk.view(), last, trailers);
+    if (!sent) co_return;  // the backend stopped reading; its response may be there all the same
+  }
+  x.client_stream.watch_client(&x);
+}
+
+void choose_host(Exchange& x) {
+  const std::string& rule = x.service->config().host;
+  http::HeaderList& headers = x.request().headers;
+  if (rule == "endpoint") {
+    headers.set(http::HeaderName::host, x.attempt.endpoint->authority());
+  } else if (rule != "preserve") {
+    headers.set(http::HeaderName::host, rule);
+  } else if (!headers.has(http::HeaderName::host)) {
+    headers.set(http::HeaderName::host,
+                x.authority().empty() ? std::string_view(x.attempt.endpoint->authority())
+                                      : x.authority());
+  }
+}
+
+}  // namespace
+
+loop::Task<Step> send_request(Exchange& x) {
+  choose_host(x);
+  upstream::Connection& backend = *x.attempt.connection;
+  if (const std::string_view target = x.backend_target(); target != x.request().target) {
+    backend.set_target(target);
+  }
+  if (!x.client_watched && x.body_in_hand) {
+    x.client_watched = true;
+    x.client_stream.watch_client(&x);
+  }
+  if (x.client_gone) co_return x.reply_to(client_left());
+  x.service->series().begin();
+  const Result<void> sent = co_await backend.send_request(
+      x.request(), x.outgoing_size(), x.first_piece.view(), x.body_in_hand);
+  x.times.sent = x.core.loop().now();
+  // A failed send is judged together with what the backend may have answered before.
+  if (sent && !x.body_in_hand) x.uploads.spawn(upload(x));
+  co_return Step::await_response;
+}
+
+}  // namespace doorward::exchange::steps

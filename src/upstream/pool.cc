@@ -1,0 +1,62 @@
+#include "upstream/pool.h"
+
+#include <algorithm>
+
+namespace doorward::upstream {
+
+std::unique_ptr<Connection> Pool::take() {
+  while (!idle_.empty()) {
+    std::unique_ptr<Connection> connection = std::move(idle_.back()->connection);
+    connection->bytes().watch_peer(nullptr);
+    idle_.pop_back();
+    if (!connection->stale()) return connection;
+    --open_;
+  }
+  return nullptr;
+}
+
+void Pool::give(std::unique_ptr<Connection> connection) {
+  if (!connection->reusable() || idle_.size() >= config_.max_idle || connection->stale()) {
+    --open_;
+    return;
+  }
+  idle_.push_back(std::make_unique<Idle>(*this, std::move(connection), loop_.now()));
+  Idle& idle = *idle_.back();
+  arm_expiry();
+  idle.connection->bytes().watch_peer(&idle);  // may call back at once
+}
+
+void Pool::forget(Idle& idle) {
+  const auto at = std::find_if(idle_.begin(), idle_.end(),
+                               [&](const auto& entry) { return entry.get() == &idle; });
+  if (at == idle_.end()) return;
+  --open_;
+  std::unique_ptr<Idle> gone = std::move(*at);
+  idle_.erase(at);
+}
+
+void Pool::close_idle() {
+  loop_.timers().disarm(expiry_);
+  open_ -= static_cast<std::uint32_t>(idle_.size());
+  std::vector<std::unique_ptr<Idle>> gone = std::move(idle_);
+  idle_.clear();
+  for (const auto& idle : gone) idle->connection->bytes().watch_peer(nullptr);
+}
+
+void Pool::arm_expiry() {
+  if (expiry_.is_armed() || idle_.empty()) return;
+  loop_.timers().arm(expiry_, Deadline(idle_.front()->since + config_.idle_timeout));
+}
+
+void Pool::on_timer(loop::Timer&) {
+  const TimePoint oldest = loop_.now() - config_.idle_timeout;
+  while (!idle_.empty() && idle_.front()->since <= oldest) {
+    std::unique_ptr<Idle> gone = std::move(idle_.front());
+    gone->connection->bytes().watch_peer(nullptr);
+    idle_.erase(idle_.begin());
+    --open_;
+  }
+  arm_expiry();
+}
+
+}  // namespace doorward::upstream

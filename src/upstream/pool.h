@@ -1,0 +1,61 @@
+// Pool: the connections of one core to one endpoint. Idle ones are kept newest first; one that the
+// backend closes is let go at once, one that was idle too long by a timer, and none is handed out
+// with unread bytes on it.
+// Owner: an Endpoint. One thread only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "codec/h1/client_connection.h"
+#include "loop/timer.h"
+#include "upstream/service_config.h"
+
+namespace doorward::upstream {
+
+using Connection = codec::h1::ClientConnection;
+
+class Pool final : loop::TimerTarget {
+ public:
+  Pool(loop::Loop& loop, const PoolConfig& config) : loop_(loop), config_(config) {}
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() { close_idle(); }
+
+  // The connection used last that is still sound; null when there is none.
+  std::unique_ptr<Connection> take();
+  // Room for one more connection? Whoever opens one says opened(), and
+  // closed() when that failed.
+  bool has_room() const { return open_ < config_.max_connections; }
+  void opened() { ++open_; }
+  void closed() { --open_; }
+  // Back from an exchange: kept when it is reusable and there is room, closed otherwise.
+  void give(std::unique_ptr<Connection> connection);
+  void close_idle();
+
+  std::size_t idle() const { return idle_.size(); }
+  std::uint32_t open() const { return open_; }
+
+ private:
+  // An idle connection and the watch for the backend closing it.
+  struct Idle final : loop::PeerWatch {
+    Idle(Pool& p, std::unique_ptr<Connection> c, TimePoint s)
+        : pool(p), connection(std::move(c)), since(s) {}
+    void on_peer_end(ErrorKind) override { pool.forget(*this); }
+    Pool& pool;
+    std::unique_ptr<Connection> connection;
+    TimePoint since;
+  };
+
+  void forget(Idle& idle);
+  void on_timer(loop::Timer&) override;
+  void arm_expiry();
+
+  loop::Loop& loop_;
+  const PoolConfig& config_;
+  std::vector<std::unique_ptr<Idle>> idle_;  // oldest first
+  std::uint32_t open_ = 0;
+  loop::Timer expiry_{*this};
+};
+
+}  // namespace doorward::upstream
