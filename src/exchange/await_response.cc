@@ -10,7 +10,7 @@ namespace {
 
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
 // it was not acted on; the backend's kernel has acknowledged none of it then.
-bool may_repeat(const Exchange& x, const Error& error) {
+bool may_repeat(Exchange& x, const Error& error) {
   const bool connection_ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
   if (!connection_ended || !x.attempt.reused || !x.service->config().retry.stale) return false;
   if (!x.body_in_hand || x.client_gone || !x.attempt.connection->nothing_received()) return false;

@@ -6,7 +6,6 @@ namespace doorward::exchange {
 namespace {
 
 constexpr std::size_t kKeptExchanges = 256;
-constexpr Duration kReportEvery{500};
 
 }  // namespace
 
@@ -82,39 +81,42 @@ void Core::listen(const std::string& name, int listening_fd, observe::Slot slot,
   listener->start();
 }
 
-void Core::unlisten(const std::string& name) {
+void Core::unlisten(const std::string& name, std::function<void()> closed) {
   const auto at = listeners_.find(name);
-  if (at == listeners_.end()) return;
-  at->second->stop();
-  at->second->drain();
+  if (at == listeners_.end()) return closed();
   closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
   listeners_.erase(at);
+  gate_.spawn(close_listener(*closed_listeners_.back(), std::move(closed)));
 }
 
-void Core::stop_accepting() {
-  for (auto& [name, listener] : listeners_) listener->stop();
+loop::Task<void> Core::close_listener(ListenerState& listener, std::function<void()> closed) {
+  co_await listener.stop();
+  listener.drain();
+  closed();
 }
 
 void Core::drain(Duration patience) {
   if (draining_) return;
   draining_ = true;
-  stop_accepting();
-  for (auto& [name, listener] : listeners_) listener->drain();
-  services_.spawn(cut_after(patience));
-  services_.spawn(shut_down(patience));
+  loop_->timers().arm(cut_, Deadline::after(loop_->now(), patience));
+  lifetime_.spawn(shut_down());
 }
 
-loop::Task<void> Core::cut_after(Duration patience) {
-  const TimePoint until = loop_->now() + patience;
-  while (gate_.count() > 0 && loop_->now() < until) co_await loop_->sleep(Duration(20));
+// Patience is over: what is still open is cut.
+void Core::on_timer(loop::Timer&) {
   for (auto& [name, listener] : listeners_) listener->cut();
   for (auto& listener : closed_listeners_) listener->cut();
 }
 
-loop::Task<void> Core::shut_down(Duration) {
+loop::Task<void> Core::shut_down() {
+  for (auto& [name, listener] : listeners_) {
+    co_await listener->stop();
+    listener->drain();
+  }
   co_await gate_.close();
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
-  while (services_.count() > 1) co_await loop_->sleep(Duration(5));
+  co_await services_.close();
+  loop_->timers().disarm(cut_);
   loop_->stop();
 }
 

@@ -3,6 +3,7 @@
 // the control thread speaks to it through Loop::post.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@
 
 namespace doorward::exchange {
 
-class Core {
+class Core final : loop::TimerTarget {
  public:
   Core(unsigned index, std::unique_ptr<loop::Loop> loop, observe::MetricsShard& metrics,
        observe::EventLog& events);
@@ -32,13 +33,11 @@ class Core {
   // `connections`: this core's share of the listener's limit.
   void listen(const std::string& listener, int listening_fd, observe::Slot slot,
               std::uint32_t connections);
-  // Stops accepting on the listener and drains its connections.
-  void unlisten(const std::string& listener);
+  // Stops accepting on the listener and drains its connections; then `closed` is called, once.
+  void unlisten(const std::string& listener, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
   // the loop.
   void drain(Duration patience);
-  // Stops accepting only (another process has the sockets now).
-  void stop_accepting();
 
   unsigned index() const { return index_; }
   loop::Loop& loop() { return *loop_; }
@@ -61,9 +60,9 @@ class Core {
   void refresh_listeners();
   std::vector<std::shared_ptr<upstream::Service>> services_for(const Snapshot& snapshot);
   loop::Task<void> retire(std::shared_ptr<upstream::Service> service);
-  loop::Task<void> shut_down(Duration patience);
-  loop::Task<void> cut_after(Duration patience);
-  loop::Task<void> report_counters();
+  loop::Task<void> close_listener(ListenerState& listener, std::function<void()> closed);
+  loop::Task<void> shut_down();
+  void on_timer(loop::Timer&) override;
 
   const unsigned index_;
   std::unique_ptr<loop::Loop> loop_;
@@ -77,6 +76,8 @@ class Core {
   std::vector<void*> free_exchanges_;
   loop::Gate gate_;      // connections
   loop::Gate services_;  // services that are closing
+  loop::Gate lifetime_;  // the task that shuts the core down
+  loop::Timer cut_{*this};
   bool draining_ = false;
 };
 

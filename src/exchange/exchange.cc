@@ -33,6 +33,10 @@ std::string_view Exchange::client_ip() const {
   return client_ip_;
 }
 
+std::string_view Exchange::peer_ip() const {
+  return peer_trusted ? const_cast<Arena&>(arena_).copy(peer.host()) : client_ip();
+}
+
 std::string_view Exchange::route() const {
   return matched == nullptr ? std::string_view() : matched->name;
 }
@@ -68,7 +72,7 @@ std::string_view Exchange::lookup(http::Variable variable, std::string_view name
     case Variable::request_header: return head_.headers.value(name);
     case Variable::client_ip: return client_ip();
     case Variable::route_name: return route();
-    case Variable::route_param: return match.param(name);
+    case Variable::route_param: return match.param(name).value_or(std::string_view());
     case Variable::response_status: {
       if (response_head == nullptr) return {};
       const fmt::format_int text(response_head->status);

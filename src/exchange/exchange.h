@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "codec/request_sink.h"
+#include "exchange/listener.h"
 #include "exchange/snapshot.h"
 #include "exchange/steps.h"
 #include "http/reply.h"
@@ -21,7 +22,6 @@
 namespace doorward::exchange {
 
 class Core;
-struct ListenerState;
 
 // One try to one endpoint.
 struct Attempt {
@@ -29,6 +29,11 @@ struct Attempt {
   std::unique_ptr<upstream::Connection> connection;
   bool reused = false;
 };
+
+// The client went away while the backend was asked.
+inline Error client_left() {
+  return {ErrorKind::closed, Side::client, Retry::no, 0, "client_closed", "the client left"};
+}
 
 // When the exchange passed which point; unset ones are zero.
 struct Times {
@@ -55,6 +60,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   void set_query(std::string_view query) override;
   const loop::Address& client() const override { return client_address; }
   std::string_view client_ip() const override;
+  std::string_view peer_ip() const;  // of the connection
   std::string_view route() const override;
   std::string_view request_id() const override;
   void set_request_id(std::string_view id) override { request_id_ = id; }
@@ -82,6 +88,15 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   }
   // The answer that fits an error (reply.cc has the table), or none when nobody could read it.
   Step reply_to(const Error& error);
+
+  // The stable code that an error stands for.
+  std::string_view code_of(const Error& error);
+
+  // The bodies on their way (body.cc).
+  loop::Task<policy::Outcome> check_request_piece(codec::Piece& piece);
+  loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece);
+  bool chain_sees_response_body() const;
+  codec::BodySize outgoing_size() const;
 
   // The target that the backend gets; views live in the arena.
   std::string_view backend_target();
@@ -118,13 +133,15 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   bool head_prepared = false;
   bool waiting_for_backend = false;
   bool client_gone = false;
+  bool client_watched = false;
+  bool upload_failed = false;
 
   // The response.
   http::ResponseHead* response_head = nullptr;
   codec::BodySize response_size;
   http::Reply* reply_to_send = nullptr;
   std::uint16_t status = 0;      // sent to the client
-  std::string_view error;        // the reply's code, or what went wrong after the head
+  std::string_view error_code;   // the reply's code, or what went wrong after the head
   std::string_view deciding_policy;
 
   Times times;

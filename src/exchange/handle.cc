@@ -20,7 +20,7 @@ void prepare_head(Exchange& x) {
   headers.remove(http::HeaderName::expect);  // answered here
   if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
   const ListenerConfig& listener = *x.listener.config;
-  const handler::ForwardedFacts facts{.peer_ip = x.client_ip_of_peer(),
+  const handler::ForwardedFacts facts{.peer_ip = x.peer_ip(),
                                       .host = x.authority(),
                                       .scheme = "http",
                                       .trusted = x.peer_trusted};

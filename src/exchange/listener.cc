@@ -116,8 +116,8 @@ void ListenerState::start() {
   });
 }
 
-void ListenerState::stop() {
-  if (acceptor) acceptor->stop();
+loop::Task<void> ListenerState::stop() {
+  if (acceptor) co_await acceptor->drain();
 }
 
 void ListenerState::drain() {

@@ -29,7 +29,8 @@ struct ListenerState {
   // Settings of the configuration; connections take them over at their next request.
   void use(std::shared_ptr<const ListenerConfig> config);
   void start();
-  void stop();
+  // Accepts no more, but serves what the kernel had handed over.
+  loop::Task<void> stop();
   void drain();
   void cut();
 

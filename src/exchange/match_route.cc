@@ -10,7 +10,7 @@ Step method_not_allowed(Exchange& x) {
   const policy::Outcome outcome =
       x.reply(405, "method_not_allowed", "No route takes this method on this path.");
   outcome.reply->headers = x.arena().make<http::ReplyHeader>(
-      http::ReplyHeader{"allow", x.match.allowed_text(x.arena()), nullptr});
+      http::ReplyHeader{"allow", x.arena().copy(x.snapshot->table->allow(x.match.allowed)), nullptr});
   return x.reply_with(outcome);
 }
 
@@ -25,12 +25,12 @@ loop::Task<Step> match_route(Exchange& x) {
   request.method_text = x.request().method_text;
   request.headers = &x.request().headers;
   x.client_address.ip_bytes(request.client_ip);
-  x.match = x.snapshot->table.match(request);
-  if (!x.match) {
-    if (x.match.why == route::Why::no_method) return method_not_allowed(x);
+  x.match = x.snapshot->table->match(request);
+  if (!x.match.matched()) {
+    if (x.match.why == route::RouteMatch::Why::no_method) return method_not_allowed(x);
     return x.reply_with(404, "no_route", "No route matches this request.");
   }
-  x.matched = &x.snapshot->routes[x.match.route];
+  x.matched = &x.snapshot->routes[x.match.value];
   x.core.metrics().route(x.matched->slot).begin();
   x.matched->chain.prepare(x.chain_state, x.arena());
   return x.matched->chain.has_request() ? Step::request_policies : Step::handle;

@@ -16,7 +16,7 @@ loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
 // The head is on its way: a failure can only be told by ending the connection.
 loop::Task<Step> break_off(Exchange& x, const Error& error) {
   if (x.client_stream.response_started()) {
-    x.error = x.code_of(error);
+    x.error_code = x.code_of(error);
     x.client_stream.abort();
   }
   x.attempt.connection->abort();

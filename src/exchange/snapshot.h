@@ -13,7 +13,7 @@
 #include "observe/access_log.h"
 #include "observe/metrics.h"
 #include "policy/chain.h"
-#include "route/table.h"
+#include "route/route_table.h"
 #include "upstream/service.h"
 
 namespace doorward::exchange {
@@ -40,7 +40,7 @@ struct ServiceEntry {
 struct Snapshot {
   std::vector<std::shared_ptr<const ListenerConfig>> listeners;
   std::vector<ServiceEntry> services;
-  route::RouteTable table;  // its indices are those of `routes`
+  std::unique_ptr<const route::RouteTable> table;  // its indices are those of `routes`
   std::vector<Route> routes;
   std::shared_ptr<observe::AccessLog> access_log;  // null: off
 };

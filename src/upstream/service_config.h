@@ -27,6 +27,7 @@ struct ServiceTimeouts {
   Duration connect{2'000};
   Duration first_byte{30'000};  // from the request sent to the response's head
   Duration idle{30'000};        // between two pieces of a body
+  Duration tunnel_idle{300'000};  // an upgraded connection on which nothing moves
   Duration total{0};            // everything, tries included; 0: no limit
   bool operator==(const ServiceTimeouts&) const = default;
 };

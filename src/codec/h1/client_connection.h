@@ -34,6 +34,9 @@ class ClientConnection final : public ClientStream {
   // While idle: the backend closed it, or sent what nobody asked for.
   bool stale() { return receiver_.has_pending() || bytes_->recv_ready(); }
   loop::ByteStream& bytes() { return *bytes_; }
+  // Of this exchange.
+  std::uint64_t bytes_received() const { return bytes_->received() - received_before_; }
+  std::uint64_t bytes_sent() const { return bytes_->sent() - sent_before_; }
 
   // Stream
   BodySize received_size() const override { return receiver_.size(); }

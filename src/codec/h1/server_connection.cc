@@ -173,7 +173,8 @@ Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began)
 loop::Task<Result<void>> ServerConnection::send_informational(const http::ResponseHead& head) {
   if (incoming_->head.version == http::Version::http10) return Result<void>();
   if (head.status == 100) continue_due_ = false;
-  const HeadOptions options{.framing = WriteFraming::none};
+  HeadOptions options;
+  options.framing = WriteFraming::none;
   return sender_.head(head, options, true, {}, false, incoming_->arena, send_deadline());
 }
 

@@ -1,6 +1,7 @@
 #include "handler/proxy/forwarded.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "http/field.h"
 

@@ -1,0 +1,48 @@
+// The bodies of an exchange on their way past limits and policies.
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange {
+
+// Counts the piece against the listener's limit and shows it to the policies that asked for it;
+// they may change it.
+loop::Task<policy::Outcome> Exchange::check_request_piece(codec::Piece& piece) {
+  body_received += piece.chunk.size();
+  const std::uint64_t limit = listener.config->limits.body_size.count;
+  if (limit != 0 && body_received > limit) {
+    client_stream.close_after();
+    co_return reply(413, "body_too_large", "The request's body is larger than the limit.");
+  }
+  if (matched->chain.request_body_need() == policy::BodyNeed::none) co_return policy::Outcome();
+  policy::BodyPiece shown{std::move(piece.chunk), piece.last, piece.more_ready};
+  const policy::Outcome outcome =
+      co_await matched->chain.run_request_body(*this, chain_state, shown);
+  piece.chunk = std::move(shown.chunk);
+  co_return outcome;
+}
+
+bool Exchange::chain_sees_response_body() const {
+  return matched != nullptr && matched->chain.response_body_need() != policy::BodyNeed::none;
+}
+
+loop::Task<Result<codec::Piece>> Exchange::run_response_body(codec::Piece piece) {
+  policy::BodyPiece shown{std::move(piece.chunk), piece.last, piece.more_ready};
+  const policy::Outcome outcome =
+      co_await matched->chain.run_response_body(*this, chain_state, shown);
+  if (outcome.reply != nullptr) {  // too late for another answer
+    co_return Failure(Error{ErrorKind::limit, Side::doorward, Retry::no, 0, outcome.reply->code,
+                            std::string(outcome.reply->detail)});
+  }
+  piece.chunk = std::move(shown.chunk);
+  co_return piece;
+}
+
+// The body's size as the backend is told it: what is wholly in hand is known.
+codec::BodySize Exchange::outgoing_size() const {
+  if (!request_size.may_have_bytes()) return request_size;
+  if (body_in_hand) return codec::BodySize::known(first_piece.size());
+  const bool changed = matched->chain.request_body_need() != policy::BodyNeed::none;
+  return changed ? codec::BodySize::unknown() : request_size;
+}
+
+}  // namespace doorward::exchange

@@ -1,0 +1,108 @@
+// A policy's own request to a service: one attempt on a pooled connection (a stale one is replaced
+// once, since such calls carry small bodies), the whole answer read into the arena.
+#include <fmt/format.h>
+
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+
+namespace doorward::exchange {
+namespace {
+
+using policy::CallRequest;
+using policy::CallResponse;
+
+std::shared_ptr<upstream::Service> find_service(CoreSnapshot& snapshot, std::string_view name) {
+  for (const auto& service : snapshot.services()) {
+    if (service->config().name == name) return service;
+  }
+  return nullptr;
+}
+
+void fill_head(http::RequestHead& head, const CallRequest& request, std::string_view authority) {
+  head.method_text = request.method;
+  head.method = http::classify_method(request.method);
+  head.target = request.target;
+  bool has_host = false;
+  for (const auto& [name, value] : request.headers) {
+    head.headers.add(name, value);
+    has_host |= http::classify(name) == http::HeaderName::host;
+  }
+  if (!has_host) head.headers.add(http::HeaderName::host, authority);
+}
+
+loop::Task<Result<void>> read_body(upstream::Connection& connection, Arena& arena,
+                                   std::size_t limit, std::string_view& body) {
+  std::string_view all;
+  for (;;) {
+    Result<codec::Piece> piece = co_await connection.read_body();
+    if (!piece) co_return Failure(std::move(piece.error()));
+    if (all.size() + piece->chunk.size() > limit) {
+      co_return fail(ErrorKind::limit, fmt::format("its answer is larger than {} bytes", limit));
+    }
+    if (!piece->chunk.empty()) all = arena.join(all, piece->chunk.view());
+    if (piece->last) break;
+  }
+  body = all;
+  co_return Result<void>();
+}
+
+// Reads the answer; 1xx heads are skipped.
+loop::Task<Result<CallResponse>> ask(upstream::Connection& connection,
+                                     const http::RequestHead& head, const CallRequest& request,
+                                     Arena& arena, Deadline deadline) {
+  const bool empty = request.body.empty();
+  Result<void> done = co_await connection.send_request(
+      head, empty ? codec::BodySize::empty() : codec::BodySize::known(request.body.size()),
+      request.body, true);
+  CallResponse response;
+  do {
+    response.head = arena.make<http::ResponseHead>(arena);
+    done = co_await connection.read_response(*response.head, arena, deadline);
+    if (!done) co_return Failure(std::move(done.error()));
+  } while (response.head->status < 200);
+  done = co_await read_body(connection, arena, request.response_body_max, response.body);
+  if (!done) co_return Failure(std::move(done.error()));
+  co_return response;
+}
+
+bool worth_another(const upstream::Connection& connection, bool reused, const Error& error) {
+  const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
+  return reused && ended && connection.nothing_received();
+}
+
+loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service> service,
+                                              CallRequest request, Arena& arena,
+                                              Deadline deadline) {
+  for (std::uint64_t tried = 0;;) {
+    upstream::Endpoint* endpoint = service->choose(tried);
+    if (endpoint == nullptr) co_return fail(ErrorKind::unavailable, "it has no endpoint to ask");
+    std::unique_ptr<upstream::Connection> connection = endpoint->pool().take();
+    const bool reused = connection != nullptr;
+    if (!reused) {
+      auto opened = co_await endpoint->connect(deadline);
+      tried |= service->bit_of(*endpoint);
+      if (!opened && service->choose(tried) != nullptr) continue;
+      if (!opened) co_return Failure(std::move(opened.error()));
+      connection = std::move(*opened);
+    }
+    connection->begin(arena);
+    auto* head = arena.make<http::RequestHead>(arena);
+    fill_head(*head, request, endpoint->authority());
+    Result<CallResponse> answer = co_await ask(*connection, *head, request, arena, deadline);
+    const bool again = !answer && worth_another(*connection, reused, answer.error());
+    if (!answer) connection->abort();
+    endpoint->pool().give(std::move(connection));
+    if (!again) co_return answer;
+  }
+}
+
+}  // namespace
+
+loop::Task<Result<CallResponse>> Exchange::call(std::string_view name, CallRequest request,
+                                                Deadline deadline) {
+  std::shared_ptr<upstream::Service> target = find_service(snapshot, name);
+  if (target == nullptr) co_return fail(ErrorKind::invalid, "there is no such service");
+  co_return co_await call_service(std::move(target), std::move(request), arena_, deadline);
+}
+
+}  // namespace doorward::exchange

@@ -1,0 +1,54 @@
+// Every code that Doorward itself answers with, besides the codecs' refusals of malformed requests:
+// status, title for people, what to do about it. docs/reference/problems.md comes from this table;
+// the codes are a contract and never change their meaning.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace doorward::exchange {
+
+struct Problem {
+  std::string_view code;
+  std::uint16_t status;
+  std::string_view meaning;
+};
+
+inline constexpr std::array kProblems = {
+    Problem{"no_route", 404, "No route of the configuration matches the request."},
+    Problem{"method_not_allowed", 405, "Routes match but for the method; Allow names those that do."},
+    Problem{"header_timeout", 408, "The request's head did not arrive in time."},
+    Problem{"body_timeout", 408, "The request's body stopped arriving."},
+    Problem{"request_too_slow", 408, "The request's body arrives below the minimum data rate."},
+    Problem{"body_too_large", 413, "The request's body is larger than the limit."},
+    Problem{"ip_denied", 403, "The client's address is not allowed."},
+    Problem{"redirect_invalid", 500, "The route's redirect renders to no valid target."},
+    Problem{"auth_denied", 403, "The authorisation service refused the request."},
+    Problem{"auth_unavailable", 503, "The authorisation service did not answer."},
+    Problem{"name_unresolved", 502, "The endpoint's name has no address."},
+    Problem{"connect_failed", 502, "The endpoint refused the connection, or cannot be reached."},
+    Problem{"connect_timeout", 504, "The endpoint did not take the connection in time."},
+    Problem{"backend_closed", 502, "The backend closed the connection before its response."},
+    Problem{"backend_reset", 502, "The backend broke the connection before its response."},
+    Problem{"backend_protocol_error", 502, "The backend's response is malformed."},
+    Problem{"first_byte_timeout", 504, "The backend did not begin its response in time."},
+    Problem{"backend_idle_timeout", 504, "The backend's response stopped arriving."},
+    Problem{"total_timeout", 504, "The service's total time is over."},
+    Problem{"pool_exhausted", 503, "All connections to the endpoint are in use."},
+    Problem{"no_endpoint", 503, "The service has no endpoint to ask."},
+    Problem{"client_closed", 499, "The client left before the response; only in logs."},
+    Problem{"client_reset", 499, "The client broke the connection; only in logs."},
+    Problem{"client_stalled", 499, "The client did not take the response in time; only in logs."},
+    Problem{"too_many_connections", 503, "The listener's limit of connections is reached."},
+    Problem{"internal_error", 500, "Doorward failed; its log says more."},
+};
+
+// The place of a code in the table; the table's size for codes of others (policies, parsers).
+constexpr std::size_t problem_number(std::string_view code) {
+  std::size_t i = 0;
+  while (i < kProblems.size() && kProblems[i].code != code) ++i;
+  return i;
+}
+
+}  // namespace doorward::exchange

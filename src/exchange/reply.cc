@@ -1,0 +1,128 @@
+// reply: what Doorward answers itself, and the one table from errors to answers.
+#include <fmt/format.h>
+
+#include "exchange/core.h"
+#include "exchange/exchange.h"
+#include "exchange/problems.h"
+#include "http/status.h"
+#include "observe/json_escape.h"
+
+namespace doorward::exchange {
+namespace {
+
+// Which code an error stands for, when it brings none of its own.
+std::string_view code_by_kind(const Error& error) {
+  const bool client = error.side == Side::client;
+  switch (error.kind) {
+    case ErrorKind::timeout: return client ? "client_stalled" : "first_byte_timeout";
+    case ErrorKind::closed: return client ? "client_closed" : "backend_closed";
+    case ErrorKind::reset: return client ? "client_reset" : "backend_reset";
+    case ErrorKind::cancelled: return "client_closed";
+    case ErrorKind::refused:
+    case ErrorKind::unreachable: return "connect_failed";
+    case ErrorKind::unresolved: return "name_unresolved";
+    case ErrorKind::protocol: return client ? "bad_request" : "backend_protocol_error";
+    case ErrorKind::unavailable: return "no_endpoint";
+    case ErrorKind::limit:
+    case ErrorKind::invalid:
+    case ErrorKind::system: return "internal_error";
+  }
+  return "internal_error";
+}
+
+// RFC 9457 §3. `type` leads to the code's documentation.
+std::string_view problem_body(Exchange& x, const http::Reply& reply) {
+  std::string text =
+      fmt::format("{{\"type\":\"https://doorward.dev/problems/{}\",\"title\":\"{}\",\"status\":{}",
+                  reply.code, http::reason_phrase(reply.status), reply.status);
+  const auto member = [&](std::string_view name, std::string_view value) {
+    text += fmt::format(",\"{}\":", name);
+    observe::append_json_string(text, value);
+  };
+  member("code", reply.code);
+  if (!reply.detail.empty()) member("detail", reply.detail);
+  member("request_id", x.request_id());
+  if (!x.route().empty()) member("route", x.route());
+  if (!reply.policy.empty()) member("policy", reply.policy);
+  text += "}\n";
+  return x.arena().copy(text);
+}
+
+void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_type) {
+  http::ResponseHead& head = x.response();
+  head.status = reply.status;
+  head.reason = http::reason_phrase(reply.status);
+  if (!content_type.empty()) head.headers.add(http::HeaderName::content_type, content_type);
+  head.headers.add(http::HeaderName::date, x.core.date());
+  for (const http::ReplyHeader* h = reply.headers; h != nullptr; h = h->next) {
+    head.headers.add(h->name, h->value);
+  }
+}
+
+// A reply passes the policies that the request passed, as a backend's response would.
+loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body) {
+  if (x.matched == nullptr || !x.matched->chain.has_response()) co_return body;
+  const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
+  if (outcome.reply != nullptr) co_return body;  // a reply is not replaced by another
+  if (!x.chain_sees_response_body()) co_return body;
+  policy::BodyPiece piece{Chunk(body), true, false};
+  co_await x.matched->chain.run_response_body(x, x.chain_state, piece);
+  co_return x.arena().copy(piece.chunk.view());
+}
+
+}  // namespace
+
+std::string_view Exchange::code_of(const Error& error) {
+  if (error.side == Side::backend && error.kind == ErrorKind::protocol) {
+    return "backend_protocol_error";
+  }
+  if (!error.reason.empty()) return error.reason;
+  if (error.kind == ErrorKind::timeout && error.side == Side::backend && response_head != nullptr &&
+      times.first_byte != TimePoint{}) {
+    return "backend_idle_timeout";
+  }
+  return code_by_kind(error);
+}
+
+Step Exchange::reply_to(const Error& failure) {
+  const std::string_view code = code_of(failure);
+  const std::size_t number = problem_number(code);
+  const bool codec_refusal = number == kProblems.size();
+  const std::uint16_t answer =
+      codec_refusal ? static_cast<std::uint16_t>(failure.code) : kProblems[number].status;
+  if (answer == 499) {
+    error_code = code;
+    status = 0;
+    client_stream.abort();
+    return Step::finish;
+  }
+  if (failure.side == Side::client) client_stream.close_after();
+  return reply_with(answer < 400 ? 500 : answer, code, failure.cause);
+}
+
+namespace steps {
+
+loop::Task<Step> reply(Exchange& x) {
+  const http::Reply& reply = *x.reply_to_send;
+  x.end_attempt();
+  x.error_code = reply.code;
+  x.deciding_policy = reply.policy;
+  x.core.metrics().add_value(observe::Metric::replies,
+                             static_cast<unsigned>(problem_number(reply.code)));
+  if (reply.close) x.client_stream.close_after();
+  x.begin_response();
+  std::string_view body = reply.has_body ? reply.body.view() : problem_body(x, reply);
+  fill_head(x, reply, reply.has_body ? reply.content_type : "application/problem+json");
+  x.response_size = codec::BodySize::known(body.size());
+  body = co_await through_policies(x, body);
+  x.status = reply.status;
+  const codec::BodySize size = x.response().status == 304 ? codec::BodySize::empty()
+                                                          : codec::BodySize::known(body.size());
+  x.response().headers.remove(http::HeaderName::content_length);
+  const Result<void> sent = co_await x.client_stream.send_response(x.response(), size, body, true);
+  if (!sent) x.error_code = x.code_of(sent.error());
+  co_return Step::finish;
+}
+
+}  // namespace steps
+}  // namespace doorward::exchange
