@@ -1,5 +1,8 @@
 #include "app/listening_sockets.h"
 
+#include <cerrno>
+#include <charconv>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
-#include <cstring>
-
 namespace doorward::app {
 namespace {
 
@@ -19,15 +18,19 @@ constexpr int kBacklog = 4096;
 
 std::string way_out(int error, const loop::Address& address) {
   switch (error) {
-    case EADDRINUSE: return "another program listens there: stop it, or choose another port";
+    case EADDRINUSE:
+      return "another program listens there: stop it, or choose another port";
     case EACCES:
       return address.is_unix()
                  ? "the folder is not writable for this user"
                  : "ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher port";
-    case EADDRNOTAVAIL: return "no interface of this machine has that address";
+    case EADDRNOTAVAIL:
+      return "no interface of this machine has that address";
     case EMFILE:
-    case ENFILE: return "raise the limit of open files (ulimit -n, LimitNOFILE)";
-    default: return {};
+    case ENFILE:
+      return "raise the limit of open files (ulimit -n, LimitNOFILE)";
+    default:
+      return {};
   }
 }
 

@@ -48,8 +48,8 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   http::remove_hop_by_hop(x.response().headers);
   x.response().headers.add(http::HeaderName::upgrade, upgrade);
   x.client_stream.watch_client(nullptr);
-  const Result<void> sent = co_await x.client_stream.send_response(
-      x.response(), codec::BodySize::empty(), {}, true);
+  const Result<void> sent =
+      co_await x.client_stream.send_response(x.response(), codec::BodySize::empty(), {}, true);
   if (sent) {
     Chunk client_early, backend_early;
     loop::ByteStream* client = x.client_stream.take_transport(client_early);

@@ -11,7 +11,10 @@ constexpr std::size_t kKeptExchanges = 256;
 
 Core::Core(unsigned index, std::unique_ptr<loop::Loop> loop, observe::MetricsShard& metrics,
            observe::EventLog& events)
-    : index_(index), loop_(std::move(loop)), metrics_(metrics), events_(events),
+    : index_(index),
+      loop_(std::move(loop)),
+      metrics_(metrics),
+      events_(events),
       resolver_(*loop_) {}
 
 Core::~Core() {

@@ -63,16 +63,26 @@ void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply
 std::string_view Exchange::lookup(http::Variable variable, std::string_view name) {
   using http::Variable;
   switch (variable) {
-    case Variable::request_method: return head_.method_text;
-    case Variable::request_host: return host_;
-    case Variable::request_path: return path_;
-    case Variable::request_query: return query_;
-    case Variable::request_target: return backend_target();
-    case Variable::request_id: return request_id();
-    case Variable::request_header: return head_.headers.value(name);
-    case Variable::client_ip: return client_ip();
-    case Variable::route_name: return route();
-    case Variable::route_param: return match.param(name).value_or(std::string_view());
+    case Variable::request_method:
+      return head_.method_text;
+    case Variable::request_host:
+      return host_;
+    case Variable::request_path:
+      return path_;
+    case Variable::request_query:
+      return query_;
+    case Variable::request_target:
+      return backend_target();
+    case Variable::request_id:
+      return request_id();
+    case Variable::request_header:
+      return head_.headers.value(name);
+    case Variable::client_ip:
+      return client_ip();
+    case Variable::route_name:
+      return route();
+    case Variable::route_param:
+      return match.param(name).value_or(std::string_view());
     case Variable::response_status: {
       if (response_head == nullptr) return {};
       const fmt::format_int text(response_head->status);

@@ -140,8 +140,8 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   http::ResponseHead* response_head = nullptr;
   codec::BodySize response_size;
   http::Reply* reply_to_send = nullptr;
-  std::uint16_t status = 0;      // sent to the client
-  std::string_view error_code;   // the reply's code, or what went wrong after the head
+  std::uint16_t status = 0;     // sent to the client
+  std::string_view error_code;  // the reply's code, or what went wrong after the head
   std::string_view deciding_policy;
 
   Times times;

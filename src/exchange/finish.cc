@@ -19,7 +19,8 @@ observe::StepTime step_time(TimePoint from, TimePoint to) {
 
 void count(Exchange& x, TimePoint now) {
   if (x.matched != nullptr) {
-    x.core.metrics().route(x.matched->slot)
+    x.core.metrics()
+        .route(x.matched->slot)
         .record(x.status, micros(x.times.begun, now), x.client_stream.bytes_received(),
                 x.client_stream.bytes_sent());
     if (x.matched->chain.has_log()) x.matched->chain.run_log(x, x.chain_state);
@@ -30,8 +31,7 @@ void log(Exchange& x, TimePoint now) {
   observe::AccessLog* log = x.snapshot->access_log.get();
   if (log == nullptr) return;
   observe::AccessRecord record;
-  record.time = x.core.loop().wall_now() -
-                duration_cast<WallTime::duration>(now - x.times.begun);
+  record.time = x.core.loop().wall_now() - duration_cast<WallTime::duration>(now - x.times.begun);
   record.request_id = x.request_id();
   record.listener = x.listener.name;
   record.client_ip = x.client_ip();

@@ -20,10 +20,8 @@ void prepare_head(Exchange& x) {
   headers.remove(http::HeaderName::expect);  // answered here
   if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
   const ListenerConfig& listener = *x.listener.config;
-  const handler::ForwardedFacts facts{.peer_ip = x.peer_ip(),
-                                      .host = x.authority(),
-                                      .scheme = "http",
-                                      .trusted = x.peer_trusted};
+  const handler::ForwardedFacts facts{
+      .peer_ip = x.peer_ip(), .host = x.authority(), .scheme = "http", .trusted = x.peer_trusted};
   const Forwarded how = listener.forwarded;
   if (how == Forwarded::x_forwarded || how == Forwarded::both) {
     handler::add_x_forwarded(headers, facts, arena);

@@ -9,8 +9,8 @@ namespace {
 Step method_not_allowed(Exchange& x) {
   const policy::Outcome outcome =
       x.reply(405, "method_not_allowed", "No route takes this method on this path.");
-  outcome.reply->headers = x.arena().make<http::ReplyHeader>(
-      http::ReplyHeader{"allow", x.arena().copy(x.snapshot->table->allow(x.match.allowed)), nullptr});
+  outcome.reply->headers = x.arena().make<http::ReplyHeader>(http::ReplyHeader{
+      "allow", x.arena().copy(x.snapshot->table->allow(x.match.allowed)), nullptr});
   return x.reply_with(outcome);
 }
 

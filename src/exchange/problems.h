@@ -17,7 +17,8 @@ struct Problem {
 
 inline constexpr std::array kProblems = {
     Problem{"no_route", 404, "No route of the configuration matches the request."},
-    Problem{"method_not_allowed", 405, "Routes match but for the method; Allow names those that do."},
+    Problem{"method_not_allowed", 405,
+            "Routes match but for the method; Allow names those that do."},
     Problem{"header_timeout", 408, "The request's head did not arrive in time."},
     Problem{"body_timeout", 408, "The request's body stopped arriving."},
     Problem{"request_too_slow", 408, "The request's body arrives below the minimum data rate."},

@@ -56,8 +56,7 @@ loop::Task<Step> pump(Exchange& x) {
     Result<codec::Piece> piece = co_await next_piece(x);
     if (!piece) co_return co_await break_off(x, piece.error());
     last = piece->last;
-    const http::HeaderList* trailers =
-        last ? x.attempt.connection->received_trailers() : nullptr;
+    const http::HeaderList* trailers = last ? x.attempt.connection->received_trailers() : nullptr;
     sent = co_await x.client_stream.send_body(piece->chunk.view(), last, trailers);
   }
   if (!sent) co_return co_await break_off(x, sent.error());

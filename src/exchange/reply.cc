@@ -14,18 +14,27 @@ namespace {
 std::string_view code_by_kind(const Error& error) {
   const bool client = error.side == Side::client;
   switch (error.kind) {
-    case ErrorKind::timeout: return client ? "client_stalled" : "first_byte_timeout";
-    case ErrorKind::closed: return client ? "client_closed" : "backend_closed";
-    case ErrorKind::reset: return client ? "client_reset" : "backend_reset";
-    case ErrorKind::cancelled: return "client_closed";
+    case ErrorKind::timeout:
+      return client ? "client_stalled" : "first_byte_timeout";
+    case ErrorKind::closed:
+      return client ? "client_closed" : "backend_closed";
+    case ErrorKind::reset:
+      return client ? "client_reset" : "backend_reset";
+    case ErrorKind::cancelled:
+      return "client_closed";
     case ErrorKind::refused:
-    case ErrorKind::unreachable: return "connect_failed";
-    case ErrorKind::unresolved: return "name_unresolved";
-    case ErrorKind::protocol: return client ? "bad_request" : "backend_protocol_error";
-    case ErrorKind::unavailable: return "no_endpoint";
+    case ErrorKind::unreachable:
+      return "connect_failed";
+    case ErrorKind::unresolved:
+      return "name_unresolved";
+    case ErrorKind::protocol:
+      return client ? "bad_request" : "backend_protocol_error";
+    case ErrorKind::unavailable:
+      return "no_endpoint";
     case ErrorKind::limit:
     case ErrorKind::invalid:
-    case ErrorKind::system: return "internal_error";
+    case ErrorKind::system:
+      return "internal_error";
   }
   return "internal_error";
 }
@@ -116,8 +125,8 @@ loop::Task<Step> reply(Exchange& x) {
   x.response_size = codec::BodySize::known(body.size());
   body = co_await through_policies(x, body);
   x.status = reply.status;
-  const codec::BodySize size = x.response().status == 304 ? codec::BodySize::empty()
-                                                          : codec::BodySize::known(body.size());
+  const codec::BodySize size =
+      x.response().status == 304 ? codec::BodySize::empty() : codec::BodySize::known(body.size());
   x.response().headers.remove(http::HeaderName::content_length);
   const Result<void> sent = co_await x.client_stream.send_response(x.response(), size, body, true);
   if (!sent) x.error_code = x.code_of(sent.error());

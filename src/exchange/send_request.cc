@@ -41,9 +41,9 @@ void choose_host(Exchange& x) {
   } else if (rule != "preserve") {
     headers.set(http::HeaderName::host, rule);
   } else if (!headers.has(http::HeaderName::host)) {
-    headers.set(http::HeaderName::host,
-                x.authority().empty() ? std::string_view(x.attempt.endpoint->authority())
-                                      : x.authority());
+    headers.set(http::HeaderName::host, x.authority().empty()
+                                            ? std::string_view(x.attempt.endpoint->authority())
+                                            : x.authority());
   }
 }
 
@@ -61,8 +61,8 @@ loop::Task<Step> send_request(Exchange& x) {
   }
   if (x.client_gone) co_return x.reply_to(client_left());
   x.service->series().begin();
-  const Result<void> sent = co_await backend.send_request(
-      x.request(), x.outgoing_size(), x.first_piece.view(), x.body_in_hand);
+  const Result<void> sent = co_await backend.send_request(x.request(), x.outgoing_size(),
+                                                          x.first_piece.view(), x.body_in_hand);
   x.times.sent = x.core.loop().now();
   // A failed send is judged together with what the backend may have answered before.
   if (sent && !x.body_in_hand) x.uploads.spawn(upload(x));

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, kSteps.size() + 1> kNames = {
 #define DOORWARD_STEP_NAME(name, meaning) #name,
     DOORWARD_STEPS(DOORWARD_STEP_NAME)
 #undef DOORWARD_STEP_NAME
-    "done"};
+        "done"};
 
 }  // namespace
 

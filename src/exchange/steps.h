@@ -14,18 +14,18 @@
 #include "loop/task.h"
 
 // name, what it does
-#define DOORWARD_STEPS(X)                                                                      \
+#define DOORWARD_STEPS(X)                                                                        \
   X(accept_head, "Normalise host and path, find the client's address, judge the body's length.") \
-  X(match_route, "Find the route; 404 or 405 when there is none.")                             \
-  X(request_policies, "Run the route's policies on the request.")                              \
-  X(handle, "Go where the route's handler says: a service, a redirect, a fixed response.")      \
-  X(choose_endpoint, "Take the next endpoint of the service by its balancer.")                 \
-  X(connect, "Take a connection of the pool, or open one.")                                    \
-  X(send_request, "Send the head and the first bytes of the body; the rest follows beside.")   \
-  X(await_response, "Read the response's head; retry what never reached the backend.")         \
-  X(response_policies, "Run the route's policies on the response, in reverse.")                \
-  X(pump, "Stream the response's body to the client.")                                         \
-  X(reply, "Answer with a response of Doorward's own.")                                        \
+  X(match_route, "Find the route; 404 or 405 when there is none.")                               \
+  X(request_policies, "Run the route's policies on the request.")                                \
+  X(handle, "Go where the route's handler says: a service, a redirect, a fixed response.")       \
+  X(choose_endpoint, "Take the next endpoint of the service by its balancer.")                   \
+  X(connect, "Take a connection of the pool, or open one.")                                      \
+  X(send_request, "Send the head and the first bytes of the body; the rest follows beside.")     \
+  X(await_response, "Read the response's head; retry what never reached the backend.")           \
+  X(response_policies, "Run the route's policies on the response, in reverse.")                  \
+  X(pump, "Stream the response's body to the client.")                                           \
+  X(reply, "Answer with a response of Doorward's own.")                                          \
   X(finish, "Give the connection back, count, log.")
 
 namespace doorward::exchange {

@@ -1,8 +1,7 @@
 #include "upstream/endpoint.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "loop/socket.h"
 
@@ -27,8 +26,7 @@ Endpoint::Endpoint(loop::Loop& loop, loop::Resolver& resolver, const EndpointCon
 
 loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline) {
   if (!pool_.has_room()) {
-    co_return Failure(Error{ErrorKind::unavailable, Side::doorward, Retry::yes, 0,
-                            "pool_exhausted",
+    co_return Failure(Error{ErrorKind::unavailable, Side::doorward, Retry::yes, 0, "pool_exhausted",
                             fmt::format("all connections to {} are in use", config_.url)});
   }
   const Deadline by = Deadline::after(loop_.now(), connect_timeout_).earlier(deadline);
@@ -78,7 +76,8 @@ loop::Task<Result<void>> Endpoint::resolve(Deadline deadline) {
     addresses_until_ = TimePoint::max();
     co_return Result<void>();
   }
-  Result<loop::Resolved> resolved = co_await resolver_.resolve(config_.host, config_.port, deadline);
+  Result<loop::Resolved> resolved =
+      co_await resolver_.resolve(config_.host, config_.port, deadline);
   if (!resolved) co_return Failure(std::move(resolved.error()));
   addresses_ = std::move(resolved->addresses);
   const Duration ttl = std::max(resolved->ttl, kLeastTtl);

@@ -10,9 +10,8 @@ Service::Service(loop::Loop& loop, loop::Resolver& resolver,
   settings_.parse.line_length = settings_.parse.head_bytes;
   settings_.idle_timeout = config_->timeouts.idle;
   for (const EndpointConfig& endpoint : config_->endpoints) {
-    endpoints_.push_back(
-        {std::make_unique<Endpoint>(loop, resolver, endpoint, *config_, settings_),
-         endpoint.weight});
+    endpoints_.push_back({std::make_unique<Endpoint>(loop, resolver, endpoint, *config_, settings_),
+                          endpoint.weight});
   }
 }
 

@@ -1,8 +1,7 @@
 #include "upstream/service_config.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 
 namespace doorward::upstream {
 namespace {

@@ -11,8 +11,8 @@
 namespace doorward::upstream {
 
 struct EndpointConfig {
-  std::string url;        // as written: "http://127.0.0.1:9001", "unix:/run/orders.sock"
-  std::string host;       // name or literal address; empty for unix sockets
+  std::string url;   // as written: "http://127.0.0.1:9001", "unix:/run/orders.sock"
+  std::string host;  // name or literal address; empty for unix sockets
   std::uint16_t port = 0;
   std::string unix_path;  // only for unix sockets
   std::uint32_t weight = 1;
@@ -25,10 +25,10 @@ enum class Balance : std::uint8_t { round_robin };
 
 struct ServiceTimeouts {
   Duration connect{2'000};
-  Duration first_byte{30'000};  // from the request sent to the response's head
-  Duration idle{30'000};        // between two pieces of a body
+  Duration first_byte{30'000};    // from the request sent to the response's head
+  Duration idle{30'000};          // between two pieces of a body
   Duration tunnel_idle{300'000};  // an upgraded connection on which nothing moves
-  Duration total{0};            // everything, tries included; 0: no limit
+  Duration total{0};              // everything, tries included; 0: no limit
   bool operator==(const ServiceTimeouts&) const = default;
 };
 

@@ -12,7 +12,11 @@ Failure of_backend(Error error) {
 
 ClientConnection::ClientConnection(loop::Loop& loop, std::unique_ptr<loop::ByteStream> bytes,
                                    const ClientSettings& settings)
-    : loop_(loop), bytes_(std::move(bytes)), settings_(settings), receiver_(*bytes_), sender_(*bytes_) {}
+    : loop_(loop),
+      bytes_(std::move(bytes)),
+      settings_(settings),
+      receiver_(*bytes_),
+      sender_(*bytes_) {}
 
 void ClientConnection::begin(Arena& arena) {
   arena_ = &arena;
@@ -73,8 +77,12 @@ loop::Task<Result<void>> ClientConnection::read_response(http::ResponseHead& hea
     }
     if (got->empty()) {
       broken_ = true;
-      co_return of_backend(
-          {ErrorKind::closed, Side::backend, Retry::no, 0, {}, "the backend closed the connection"});
+      co_return of_backend({ErrorKind::closed,
+                            Side::backend,
+                            Retry::no,
+                            0,
+                            {},
+                            "the backend closed the connection"});
     }
     receiver_.accept(std::move(*got));
     progress = receiver_.feed_head(parser_, head, arena, settings_.parse);

@@ -24,10 +24,13 @@ void Receiver::begin_body(Framing framing, Arena& arena) {
 
 BodySize Receiver::size() const {
   switch (framing_.kind) {
-    case Body::none: return BodySize::empty();
-    case Body::length: return BodySize::known(framing_.length);
+    case Body::none:
+      return BodySize::empty();
+    case Body::length:
+      return BodySize::known(framing_.length);
     case Body::chunked:
-    case Body::until_close: return BodySize::unknown();
+    case Body::until_close:
+      return BodySize::unknown();
   }
   return BodySize::empty();
 }
@@ -36,9 +39,12 @@ loop::Task<Result<Piece>> Receiver::read_piece(Deadline deadline) {
   if (done_) return Result<Piece>(Piece{Chunk(), true, false});
   Piece piece;
   switch (take_piece(piece)) {
-    case Take::piece: return Result<Piece>(std::move(piece));
-    case Take::refused: return Result<Piece>(at_end_of_stream());
-    case Take::need_more: return wait_for_piece(deadline);
+    case Take::piece:
+      return Result<Piece>(std::move(piece));
+    case Take::refused:
+      return Result<Piece>(at_end_of_stream());
+    case Take::need_more:
+      return wait_for_piece(deadline);
   }
   return wait_for_piece(deadline);
 }

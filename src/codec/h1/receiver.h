@@ -73,7 +73,8 @@ template <class Parser, class Head>
 Progress Receiver::feed_head(Parser& parser, Head& head, Arena& arena, const ParseLimits& limits) {
   constexpr std::size_t kFirstCopy = 2048;
   while (!pending_.empty()) {
-    const std::size_t step = std::min(pending_.size(), std::max<std::size_t>(head_size_, kFirstCopy));
+    const std::size_t step =
+        std::min(pending_.size(), std::max<std::size_t>(head_size_, kFirstCopy));
     char* to = grow_head(arena, step);
     std::memcpy(to, pending_.data(), step);
     const std::size_t before = head_size_;

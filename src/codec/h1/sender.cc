@@ -30,8 +30,7 @@ loop::Task<Result<void>> Sender::head(const Head& head, const HeadOptions& optio
   chunked_ = options.framing == WriteFraming::chunked && !bodiless;
   if (bodiless) first = {};
   const bool copied = first.size() <= kCopiedBody;
-  const std::string_view tail =
-      chunked_ ? end_of_piece(!first.empty(), last) : std::string_view();
+  const std::string_view tail = chunked_ ? end_of_piece(!first.empty(), last) : std::string_view();
   const std::size_t body_room = kChunkLineSize + tail.size() + (copied ? first.size() : 0);
   char* room = arena.bytes(head_size(head, options) + body_room);
   char* end = write_head(head, options, room);
@@ -66,9 +65,8 @@ loop::Task<Result<void>> Sender::piece(std::string_view bytes, bool last,
     tail = {room, static_cast<std::size_t>(end - room)};
   }
   std::array<char, kChunkLineSize> line;
-  const std::array parts{
-      part(bytes.empty() ? std::string_view() : chunk_line(bytes.size(), line)), part(bytes),
-      part(tail)};
+  const std::array parts{part(bytes.empty() ? std::string_view() : chunk_line(bytes.size(), line)),
+                         part(bytes), part(tail)};
   if (bytes.empty() && tail.empty()) co_return Result<void>();
   co_return co_await bytes_.send(parts, deadline);
 }

@@ -20,12 +20,10 @@ class Sender {
   // swallowed (HEAD, 204, 304).
   template <class Head>
   loop::Task<Result<void>> head(const Head& head, const HeadOptions& options, bool bodiless,
-                                std::string_view first, bool last, Arena& arena,
-                                Deadline deadline);
+                                std::string_view first, bool last, Arena& arena, Deadline deadline);
   // A further piece; `trailers` may come with the last one.
   loop::Task<Result<void>> piece(std::string_view bytes, bool last,
-                                 const http::HeaderList* trailers, Arena& arena,
-                                 Deadline deadline);
+                                 const http::HeaderList* trailers, Arena& arena, Deadline deadline);
 
  private:
   loop::ByteStream& bytes_;

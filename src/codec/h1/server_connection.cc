@@ -16,7 +16,12 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 ServerConnection::ServerConnection(loop::Loop& loop, loop::ByteStream& bytes, RequestSink& sink,
                                    std::shared_ptr<const ServerSettings> settings)
-    : loop_(loop), bytes_(bytes), sink_(sink), settings_(std::move(settings)), receiver_(bytes), sender_(bytes) {}
+    : loop_(loop),
+      bytes_(bytes),
+      sink_(sink),
+      settings_(std::move(settings)),
+      receiver_(bytes),
+      sender_(bytes) {}
 
 Deadline ServerConnection::send_deadline() const {
   return Deadline::after(loop_.now(), settings_->send_timeout);
@@ -211,8 +216,8 @@ loop::Task<Result<void>> ServerConnection::send_response(const http::ResponseHea
                                                          bool last) {
   response_started_ = true;
   const HeadOptions options = choose_framing(head, size);
-  Result<void> sent = co_await sender_.head(head, options, bodiless_, first, last,
-                                            incoming_->arena, send_deadline());
+  Result<void> sent = co_await sender_.head(head, options, bodiless_, first, last, incoming_->arena,
+                                            send_deadline());
   co_return settle(std::move(sent), last);
 }
 

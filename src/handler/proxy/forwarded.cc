@@ -19,7 +19,6 @@ namespace {
 using http::HeaderList;
 using http::HeaderName;
 
-
 // "1.2.3.4", "1.2.3.4:5", "2001:db8::1", "[2001:db8::1]:5", also in double quotes.
 bool parse_node(std::string_view node, loop::Address& to) {
   if (node.size() >= 2 && node.front() == '"' && node.back() == '"') {
@@ -97,8 +96,8 @@ void add_forwarded(HeaderList& headers, const ForwardedFacts& facts, Arena& aren
   const bool v6 = facts.peer_ip.find(':') != std::string_view::npos;
   const std::string_view node =
       v6 ? arena.join("\"[", facts.peer_ip, "]\"") : facts.peer_ip;  // RFC 7239 §6
-  std::string_view element = arena.join("for=", node, ";host=\"", facts.host, "\";proto=",
-                                        facts.scheme);
+  std::string_view element =
+      arena.join("for=", node, ";host=\"", facts.host, "\";proto=", facts.scheme);
   if (facts.trusted) {
     std::string_view before;
     for (const http::Header& header : headers.values(HeaderName::forwarded)) {

@@ -17,8 +17,8 @@ struct Ends {
 loop::Task<Result<Chunk>> receive(Ends& ends, loop::ByteStream& from) {
   for (;;) {
     Result<Chunk> got = co_await from.recv(Deadline::after(ends.moved, ends.idle));
-    const bool waits_on = !got && got.error().kind == ErrorKind::timeout &&
-                          ends.loop.now() < ends.moved + ends.idle;
+    const bool waits_on =
+        !got && got.error().kind == ErrorKind::timeout && ends.loop.now() < ends.moved + ends.idle;
     if (!waits_on) co_return got;
   }
 }
