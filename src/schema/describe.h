@@ -123,11 +123,13 @@ std::string value_type(const Options& options) {
 // The value, or one item of it, with its article: "a size", "an http:// or https:// URL".
 template <class T, class Options>
 std::string single_name(const Options& options) {
-  if constexpr (shape::is_optional<T> || shape::is_list<T>) {
+  if constexpr (CustomValue<T>) {
+    return ValueTraits<T>::type();
+  } else if constexpr (shape::is_optional<T> || shape::is_list<T>) {
     return single_name<typename T::value_type>(options);
   } else if constexpr (std::same_as<T, std::string> && Options::template has<tag::Is>) {
     return std::string(options.template get<tag::Is>()->name);
-  } else if constexpr (Scalar<T> && !CustomValue<T>) {
+  } else if constexpr (Scalar<T>) {
     return std::string(ScalarTraits<T>::kName);
   } else {
     return value_type<T>(options);
