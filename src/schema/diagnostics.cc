@@ -122,12 +122,14 @@ void Diagnostics::add(const std::vector<text::YamlError>& errors) {
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
   std::vector<const Diagnostic*> order;
+  order.reserve(all_.size());
   for (const Diagnostic& diagnostic : all_) order.push_back(&diagnostic);
   // Of one place, as they were found: the addresses rise.
   std::ranges::sort(order, {}, [](const Diagnostic* d) {
     return std::tuple(d->place.file_name(), d->place.line, d->place.column, d);
   });
   std::vector<Diagnostic> sorted;
+  sorted.reserve(order.size());
   for (const Diagnostic* diagnostic : order) sorted.push_back(*diagnostic);
   return sorted;
 }

@@ -28,6 +28,12 @@ std::string_view SourceFile::line(std::uint32_t number) const {
   return rest.substr(0, std::min(rest.find_first_of("\r\n"), rest.size()));
 }
 
+std::string_view SourceFile::from(const Place& place) const {
+  if (place.line == 0 || place.column == 0 || place.line > starts_.size()) return {};
+  const std::size_t offset = starts_[place.line - 1] + place.column - 1;
+  return offset < text_.size() ? std::string_view(text_).substr(offset) : std::string_view();
+}
+
 std::string Place::to_string() const { return fmt::format("{}:{}:{}", file_name(), line, column); }
 
 const Member* Node::find(std::string_view key) const {
@@ -102,6 +108,7 @@ class TreeBuilder final : public YAML::EventHandler {
     count({1, value.size()}, mark);
     check_tag(mark, tag);
     const bool quoted = tag == "!";
+    check_closed(mark);
     if (wants_key()) return add_key(mark, value, quoted);
     Node node = make(mark, Node::Kind::scalar);
     node.text = value;
@@ -173,6 +180,23 @@ class TreeBuilder final : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
     errors_.push_back({place(mark), "YAML tags (\"!…\") have no meaning here; leave it out"});
+  }
+
+  // yaml-cpp takes the end of the file for a closing quote.
+  void check_closed(const YAML::Mark& mark) const {
+    const Place start = place(mark);
+    std::string_view rest = source_->from(start);
+    if (rest.empty() || (rest.front() != '"' && rest.front() != '\'')) return;
+    const char quote = rest.front();
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      const bool escaped = quote == '"' ? rest[i] == '\\' : rest.substr(i, 2) == "''";
+      if (escaped) {
+        ++i;
+      } else if (rest[i] == quote) {
+        return;
+      }
+    }
+    refuse(mark, "the closing quote is missing");
   }
 
   void add_key(const YAML::Mark& mark, const std::string& key, bool quoted) {
@@ -275,6 +299,16 @@ std::string sentence(const std::string& message) {
   return "this is not YAML: " + message;
 }
 
+// yaml-cpp sees a tab in the indentation only where it stumbles over what follows.
+YamlError grammar_error(Place place, const std::string& message) {
+  const std::string_view line = place.file->line(place.line);
+  const std::string_view indent = line.substr(0, line.find_first_not_of(" \t"));
+  const std::size_t tab = indent.find('\t');
+  if (tab == std::string_view::npos) return {std::move(place), sentence(message)};
+  place.column = static_cast<std::uint32_t>(tab + 1);
+  return {std::move(place), sentence(YAML::ErrorMsg::TAB_IN_INDENTATION)};
+}
+
 // The length of the UTF-8 sequence at the start of `text`; 0 when it is none (RFC 3629).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -336,7 +370,7 @@ std::expected<Node, Errors> parse_yaml(Source source, const YamlLimits& limits) 
   } catch (const Refused& refused) {
     builder.errors().push_back(refused.error);
   } catch (const YAML::Exception& error) {
-    builder.errors().push_back({builder.place(error.mark), sentence(error.msg)});
+    builder.errors().push_back(grammar_error(builder.place(error.mark), error.msg));
   } catch (const std::exception& error) {
     builder.errors().push_back({{source, 1, 1}, fmt::format("cannot be read: {}", error.what())});
   }

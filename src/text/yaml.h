@@ -15,6 +15,8 @@
 
 namespace doorward::text {
 
+struct Place;
+
 // A text with a name, from which lines can be shown.
 class SourceFile {
  public:
@@ -23,6 +25,8 @@ class SourceFile {
   const std::string& text() const { return text_; }
   // A line without its end; numbers begin at 1; empty when there is none.
   std::string_view line(std::uint32_t number) const;
+  // The text from a place of this file to the end.
+  std::string_view from(const Place& place) const;
 
  private:
   std::string name_;
@@ -74,7 +78,7 @@ struct YamlError {
 
 struct YamlLimits {
   std::size_t text_bytes = std::size_t{64} << 20;  // of the file, and of all scalars with copies
-  std::size_t nodes = std::size_t{4} << 20;
+  std::size_t nodes = std::size_t{1} << 20;
   std::size_t depth = 64;
 };
 
