@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BASELINE = HERE / "baseline.json"
 LIMIT = 0.03
-FEW, MANY = 200, 1200
+FEW, MANY = 256, 1280
 
 
 def instructions(program, case, requests):

@@ -12,11 +12,18 @@ namespace {
 
 // A whole exchange over in-memory streams belongs here once exchange/ can be driven without
 // sockets: it is the case that says what a request costs in user space.
+// clang-format off
 constexpr Case kCases[] = {
-    {"parse_request", parse_request},     {"parse_browser_request", parse_browser_request},
-    {"parse_response", parse_response},   {"forward_heads", forward_heads},
-    {"decode_chunks_48k", decode_chunks}, {"normalize_target", normalize_target},
+    {"parse_request", parse_request},
+    {"parse_browser_request", parse_browser_request},
+    {"parse_response", parse_response},
+    {"forward_heads", forward_heads},
+    {"decode_chunks_48k", decode_chunks},
+    {"normalize_target", normalize_target},
+    {"match_10_routes", match_10_routes},
+    {"match_10000_routes", match_10000_routes},
 };
+// clang-format on
 
 }  // namespace
 

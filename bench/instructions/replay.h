@@ -28,4 +28,8 @@ void forward_heads(unsigned requests);
 void decode_chunks(unsigned requests);
 void normalize_target(unsigned requests);
 
+// routes.cc
+void match_10_routes(unsigned requests);
+void match_10000_routes(unsigned requests);
+
 }  // namespace doorward::replay
