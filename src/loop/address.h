@@ -1,13 +1,12 @@
 // Address: an IPv4, IPv6 or unix socket address as one value.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/error.h"
 

@@ -6,10 +6,9 @@
 // hold few, not for long.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <coroutine>
 #include <span>
+#include <sys/uio.h>
 
 #include "base/chunk.h"
 #include "base/clock.h"

@@ -54,7 +54,10 @@ struct Gate::Runner {
 };
 
 Gate::Runner Gate::run(Gate& gate, Task<void> task) {
-  co_await std::move(task);
+  {
+    Task<void> owned = std::move(task);
+    co_await std::move(owned);
+  }  // its frame goes first: what it owns may need what the Gate's owner frees next
   gate.leave();
 }
 
