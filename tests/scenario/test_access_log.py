@@ -1,4 +1,7 @@
 """The access log: a JSON line per request, never in a request's way."""
+import os
+import threading
+
 import pytest
 
 from harness import config, raw
@@ -150,7 +153,6 @@ def test_a_file_that_cannot_be_opened_is_named(peers, path):
 
 def test_a_reader_that_blocks_stops_no_request(peers):
     """stdout is a pipe that nobody reads: lines are dropped and counted."""
-    import os
     reader = os.path.join(peers.folder, "fifo")
     os.mkfifo(reader)
     end = os.open(reader, os.O_RDWR)  # keeps the pipe open, never reads
@@ -164,7 +166,8 @@ def test_a_reader_that_blocks_stops_no_request(peers):
 
 def test_bytes_are_those_on_the_wire(peers):
     text = request("/", "Transfer-Encoding: chunked", method="POST") + chunked(b"abc", b"def")
-    gateway = peers.gateway(config.proxy(peers.backend(raw.response(200, "Date: x", body=b"y" * 50))))
+    backend = peers.backend(raw.response(200, "Date: x", body=b"y" * 50))
+    gateway = peers.gateway(config.proxy(backend))
     with Raw(gateway.address()) as client:
         answer = client.request(text)
     line = gateway.wait_access_log()[0]
@@ -172,7 +175,6 @@ def test_bytes_are_those_on_the_wire(peers):
 
 
 def test_steps_are_timed(peers):
-    import threading
     step = threading.Event()
 
     def script(connection):

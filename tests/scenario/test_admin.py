@@ -1,5 +1,6 @@
 """The admin listener: health, readiness, metrics, the running config, and its token."""
 import json
+import threading
 
 import pytest
 
@@ -68,7 +69,6 @@ def test_metrics_have_types_and_help(served):
 
 
 def test_open_connections_and_requests_in_flight_are_gauges(peers):
-    import threading
     go_on = threading.Event()
 
     def script(connection):

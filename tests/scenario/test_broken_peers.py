@@ -6,6 +6,7 @@ import pytest
 from harness import config, raw
 from harness.origin import Told
 from harness.raw import assert_problem, chunked, request
+from harness.waiting import eventually
 from harness.wire import Closed
 
 
@@ -120,7 +121,8 @@ def test_a_backend_that_resets_becomes_502(peers):
     assert answer.status == 502 and answer.json()["code"] in ("backend_reset", "backend_closed")
 
 
-@pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP", b"HTTP/1.1 103 E\r\n\r\n"])
+@pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP",
+                                  b"HTTP/1.1 103 E\r\n\r\n"])
 def test_a_backend_that_closes_within_its_head_becomes_502(peers, part):
     _, _, answer = first_answer(peers, lambda c: c.recv_request() and c.send(part))
     assert answer.status == 502
@@ -201,7 +203,7 @@ def test_descriptors_do_not_leak_over_broken_exchanges(peers):
     backend = peers.backend(script)
     gateway = peers.gateway(config.proxy(backend))
     for _ in range(5):
-        peers.client(gateway).get("/").status
+        assert peers.client(gateway).get("/").status == 502
     peers_closed = gateway.descriptors()
     for number in range(100):
         with raw.Raw(gateway.address()) as client:
@@ -210,7 +212,6 @@ def test_descriptors_do_not_leak_over_broken_exchanges(peers):
                 client.reset()
             else:
                 assert client.recv_response().status == 502
-    from harness.waiting import eventually
     eventually(lambda: gateway.descriptors() <= peers_closed + 2, "closed descriptors")
 
 

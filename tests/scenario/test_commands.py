@@ -119,7 +119,8 @@ def test_an_unknown_command_is_refused(doorward):
 def test_docs_are_written(doorward, tmp_path):
     assert doorward("docs", tmp_path / "reference").returncode == 0
     written = "\n".join(p.read_text() for p in (tmp_path / "reference").rglob("*.md"))
-    for word in ("header_bytes", "external_auth", "size_limit", "no_route", "doorward_requests_total"):
+    for word in ("header_bytes", "external_auth", "size_limit", "no_route",
+                 "doorward_requests_total"):
         assert word in written, word
 
 

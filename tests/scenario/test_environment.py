@@ -121,8 +121,8 @@ def test_running_out_of_descriptors_stops_nothing_for_ever(peers):
 
 
 def io_uring_refused():
-    """A prefix that runs a program without io_uring, or None: not something a test may switch off
-    for the whole machine. An address-space limit on locked memory does not do it on new kernels."""
+    """A prefix that runs a program without io_uring, or None: a test may not switch it off for the
+    whole machine."""
     return None
 
 
@@ -136,7 +136,8 @@ def test_io_uring_that_is_forbidden_is_explained(peers):
 
 
 def test_an_unwritable_stdout_stops_nothing(peers):
-    gateway = peers.gateway(config.proxy(peers.origin()), prefix=["sh", "-c", 'exec "$@" >&-', "sh"])
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
+    gateway = peers.gateway(config.proxy(peers.origin()), prefix=closed)
     assert peers.client(gateway).get("/").status == 200
 
 

@@ -24,7 +24,8 @@ def test_chunked_answers_arrive_with_trailers(peers):
 
 @pytest.mark.parametrize("size", [1, 3, 50])
 def test_answers_in_small_segments_are_understood(peers, size):
-    text = raw.response(200, "Transfer-Encoding: chunked", length=False) + chunked(b"abc", b"x" * 99)
+    text = (raw.response(200, "Transfer-Encoding: chunked", length=False) +
+            chunked(b"abc", b"x" * 99))
 
     def script(connection):
         while connection.recv_request():

@@ -1,4 +1,4 @@
-"""HTTP/1.1 towards clients: what a well-behaved or merely odd client may rely on (RFC 9110, 9112)."""
+"""HTTP/1.1 towards clients: what a well-behaved or odd client may rely on (RFC 9110, 9112)."""
 import email.utils
 import hashlib
 import time

@@ -1,4 +1,4 @@
-"""From start to end: draining on SIGTERM, the upgrade of the binary, backends that die under load."""
+"""From start to end: draining on SIGTERM, upgrades of the binary, backends that die under load."""
 import collections
 import os
 import signal

@@ -54,7 +54,8 @@ def test_each_coding_of_each_framing_is_byte_equal_after_decoding(peers, coding,
 @pytest.mark.parametrize("accept,coding", [
     ("gzip, br, zstd", ("zstd",)), ("gzip, br", ("br",)), ("gzip;q=1, br;q=0.5", ("gzip",)),
     ("*", ("zstd", "br", "gzip")), ("gzip;q=0, *;q=0.1", ("zstd", "br")), ("identity", None),
-    ("gzip;q=0", None), ("*;q=0", None), ("", None), ("x-gzip", ("gzip", None)), ("GZIP", ("gzip",)),
+    ("gzip;q=0", None), ("*;q=0", None), ("", None), ("x-gzip", ("gzip", None)),
+    ("GZIP", ("gzip",)),
     ("deflate", None), ("gzip;q=0.001", ("gzip", None)), ("identity;q=1, gzip;q=0.5",
                                                            ("gzip", None)),
     ("br;q=abc", None)])
@@ -173,7 +174,8 @@ def test_large_bodies_are_compressed_as_they_flow(peers):
 def test_a_body_cut_short_is_not_completed(peers):
     def script(connection):
         connection.recv_request()
-        connection.send(raw.response(200, TYPE, "Content-Length: 100000", length=False) + TEXT[:50000])
+        connection.send(raw.response(200, TYPE, "Content-Length: 100000", length=False) +
+                        TEXT[:50000])
     client = compressing(peers, script)
     client.send(request("/", "Accept-Encoding: gzip"))
     assert client.recv_head().status == 200
@@ -183,7 +185,8 @@ def test_a_body_cut_short_is_not_completed(peers):
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_curl_decodes_every_coding(peers, coding):
     backend = peers.backend(json_answer())
-    gateway = peers.gateway(config.proxy(backend, policies=[{"compress": {"algorithms": [coding]}}]))
+    gateway = peers.gateway(config.proxy(backend, policies=[
+        {"compress": {"algorithms": [coding]}}]))
     assert curl("--compressed", f"http://{gateway.address()}/").stdout == TEXT
 
 

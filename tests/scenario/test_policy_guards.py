@@ -88,7 +88,7 @@ def test_mock_answers_head_without_a_body(peers):
     assert client.get("/").body == b"abc"
 
 
-# --- modes and order -------------------------------------------------------------------------------
+# --- modes and order ---------------------------------------------------
 def test_a_policy_in_shadow_mode_lets_pass_and_reports(peers):
     origin = peers.origin()
     gateway = peers.gateway(config.proxy(origin, policies=[

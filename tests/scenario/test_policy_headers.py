@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from harness import config, raw
+from harness import binary, config, gateway as gateways, raw
 from harness.origin import Told
 
 
@@ -75,12 +75,10 @@ def test_values_from_requests_cannot_carry_lines(peers):
 
 @pytest.mark.parametrize("name", ["content-length", "transfer-encoding", "connection"])
 def test_framing_cannot_be_configured_away(peers, name):
-    import subprocess
-    from harness import binary, gateway
     path = peers.folder / "bad.yaml"
-    gateway.write_config(path, config.proxy("http://127.0.0.1:1", policies=[
+    gateways.write_config(path, config.proxy("http://127.0.0.1:1", policies=[
         {"headers": {"request": {"set": {name: "5"}}}}]))
-    done: subprocess.CompletedProcess = binary.command("check", "-c", path)
+    done = binary.command("check", "-c", path)
     assert done.returncode == 2 and name in (done.stdout + done.stderr).lower()
 
 

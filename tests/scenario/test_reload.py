@@ -1,4 +1,4 @@
-"""Reload by SIGHUP and by file watch: atomic, without a lost request; a bad config changes nothing."""
+"""Reload by SIGHUP and by file watch: atomic, no request lost; a bad config changes nothing."""
 import json
 import threading
 

@@ -3,6 +3,7 @@ their own name, so no backend is needed."""
 import pytest
 
 from harness import config
+from harness.origin import Told
 from harness.raw import Raw, assert_problem
 
 LIST_ORDER = [  # (name, match); the order is deliberately not that of precedence
@@ -148,7 +149,8 @@ def test_no_route_is_404(peers):
 
 def test_a_path_that_matches_with_other_methods_only_is_405_with_allow(peers):
     client = peers.client(peers.gateway(routes([
-        ("read", {"path": "/a", "method": ["GET", "HEAD"]}), ("write", {"path": "/a", "method": "PUT"}),
+        ("read", {"path": "/a", "method": ["GET", "HEAD"]}),
+        ("write", {"path": "/a", "method": "PUT"}),
         ("b", {"path": "/b", "method": "POST", "header": {"x-a": "1"}})])))
     answer = client.get("/a", method="DELETE")
     assert_problem(answer, 405, "method_not_allowed")
@@ -165,7 +167,6 @@ def test_parameters_are_decoded_for_policies(peers):
     settings = config.proxy(peers.origin(), route={"match": {"path": "/users/{id}/files/{name}"}},
                             policies=[{"headers": {"request": {"set": {
                                 "x-id": "{route.param.id}", "x-name": "{route.param.name}"}}}}])
-    from harness.origin import Told
     told = Told(peers.client(peers.gateway(settings)).get("/users/7/files/a.txt"))
     assert (told.get("x-id"), told.get("x-name")) == ("7", "a.txt")
 

@@ -113,10 +113,13 @@ def test_a_backend_that_reads_slowly_slows_the_client_down(peers):
     sent = [0]
 
     def pour():
-        client.send(request("/", f"Content-Length: {SIZE}", method="POST"))
-        for piece in pattern(SIZE):
-            client.send(piece)
-            sent[0] += len(piece)
+        try:
+            client.send(request("/", f"Content-Length: {SIZE}", method="POST"))
+            for piece in pattern(SIZE):
+                client.send(piece)
+                sent[0] += len(piece)
+        except OSError:
+            pass  # seen by the assertions on what arrived
     sender = threading.Thread(target=pour, daemon=True)
     with Memory(gateway) as memory:
         sender.start()

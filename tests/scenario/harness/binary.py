@@ -23,7 +23,7 @@ def path():
         if candidate.exists():
             return str(candidate.resolve())
     raise FileNotFoundError(
-        f"no doorward binary at {', '.join(map(str, candidates))}: build one or set DOORWARD_BINARY")
+        f"no binary at {', '.join(map(str, candidates))}: build one or set DOORWARD_BINARY")
 
 
 def sanitized():

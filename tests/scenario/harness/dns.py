@@ -22,8 +22,9 @@ class Dns:
                 query, peer = self.sock.recvfrom(4096)
             except OSError:
                 return
-            if peer:
-                self.sock.sendto(self._answer(query), peer)
+            if not peer:
+                return
+            self.sock.sendto(self._answer(query), peer)
 
     def _answer(self, query):
         at, labels = 12, []
@@ -43,4 +44,8 @@ class Dns:
             question + records
 
     def finish(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the serving thread, which holds it open
+        except OSError:
+            pass
         self.sock.close()

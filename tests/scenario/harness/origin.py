@@ -1,7 +1,7 @@
 """Origin: a well-behaved backend that tells what it received.
   /bytes/N     N bytes with Content-Length     /chunked/N   the same chunked
-  /status/S    an empty answer of status S     /upgrade     101, then every byte comes back in capitals
-  anything     JSON: method, target, headers as received, body length and sha256, trailers, connection
+  /status/S    an empty answer of status S     /upgrade     101, then bytes come back in capitals
+  anything     JSON: method, target, headers as received, body, its length and sha256, trailers
 """
 import json
 
