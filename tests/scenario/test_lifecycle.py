@@ -105,6 +105,24 @@ def test_a_second_sigterm_ends_at_once(peers):
     assert client.at_end()
 
 
+def test_draining_has_a_deadline(peers):
+    go_on = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        go_on.wait(60)
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend), arguments=["--drain-time", "1"])
+    client = peers.client(gateway)
+    client.send(request("/"))
+    backend.wait_requests()
+    begin = time.monotonic()
+    gateway.stop()
+    assert 0.9 < time.monotonic() - begin < 10
+    assert client.at_end()
+    go_on.set()
+
+
 def test_draining_under_load_loses_no_request(peers, tmp_path):
     """New connections are refused, which is not a lost request; every one taken is answered."""
     nginx = peers.nginx()

@@ -61,17 +61,18 @@ class Gateway:
         write_config(self.config_path, config)
 
     def reload(self, config=None, expect="reloaded"):
-        """Writes, sends SIGHUP, waits for the outcome and returns its event."""
-        before = len(self.events("reloaded")) + len(self.events("reload_failed"))
+        """Writes, sends SIGHUP, waits for its outcome and returns that event. The file watch may
+        reload as well; its events are not taken for the signal's."""
+        def outcomes():
+            return [e for e in self.events("reloaded", "reload_failed")
+                    if e.get("why", "SIGHUP") == "SIGHUP"]
+        before = len(outcomes())
         if config is not None:
             self.write(config)
         os.kill(self.pid, signal.SIGHUP)
-        outcomes = eventually(
-            lambda: (self.events("reloaded", "reload_failed") if
-                     len(self.events("reloaded", "reload_failed")) > before else None),
-            "the outcome of a reload")
-        assert outcomes[-1]["event"] == expect, outcomes[-1]
-        return outcomes[-1]
+        outcome = eventually(lambda: outcomes()[before:], "the outcome of a reload")[0]
+        assert outcome["event"] == expect, outcome
+        return outcome
 
     # --- events --------------------------------------------------------------------------------
     def stderr(self):
