@@ -6,8 +6,6 @@
 namespace doorward::http {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t'; }
-
 // qvalue (RFC 9110 §12.4.2) in thousandths; -1 when malformed.
 int parse_quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return -1;
@@ -50,25 +48,11 @@ bool is_token(std::string_view text) {
 
 bool is_field_value(std::string_view text) {
   if (text.empty()) return true;
-  if (is_space(text.front()) || is_space(text.back())) return false;
+  if (is_blank(text.front()) || is_blank(text.back())) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte >= 0x20 && byte != 0x7f) || c == '\t';
   });
-}
-
-bool equal_ignore_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 ListElements::Iterator& ListElements::Iterator::operator++() {
@@ -112,7 +96,7 @@ Weighted parse_weighted(std::string_view element) {
   while (!element.empty() && element.find(';') != std::string_view::npos) {
     element.remove_prefix(element.find(';') + 1);
     const std::string_view parameter = trim(element.substr(0, element.find(';')));
-    if (parameter.size() >= 2 && to_lower(parameter[0]) == 'q' && parameter[1] == '=') {
+    if (parameter.size() >= 2 && text::lower(parameter[0]) == 'q' && parameter[1] == '=') {
       result.quality = std::max(0, parse_quality(parameter.substr(2)));
       break;
     }

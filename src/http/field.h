@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/header_list.h"
+#include "text/ascii.h"
 
 namespace doorward::http {
 
@@ -26,14 +27,18 @@ inline constexpr std::array<bool, 256> kTokenCharacters = [] {
 inline bool is_token_character(char c) {
   return detail::kTokenCharacters[static_cast<unsigned char>(c)];
 }
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 bool is_token(std::string_view text);  // at least one character
 // Visible ASCII, obs-text, and inner spaces and tabs; no whitespace at either end; may be empty.
 bool is_field_value(std::string_view text);
-bool equal_ignore_case(std::string_view a, std::string_view b);
+using text::equal_ignore_case;
 // Without spaces and tabs at both ends (OWS).
-std::string_view trim(std::string_view text);
+inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+inline std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 // The elements of a comma-separated list, trimmed, empty ones skipped (RFC 9110 §5.6.1.2). Commas
 // inside quoted strings do not separate.

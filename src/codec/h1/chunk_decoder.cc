@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "codec/h1/scan.h"
+#include "text/ascii.h"
 
 namespace doorward::codec::h1 {
 namespace {
@@ -16,12 +17,6 @@ using http::HeaderName;
 constexpr std::uint32_t kFirstTrailerRoom = 256;
 constexpr std::uint64_t kLargestChunk =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 enum class TrailerRule : std::uint8_t { pass, drop, refuse };
 
@@ -107,7 +102,7 @@ bool ChunkDecoder::expect(std::string_view& bytes, char c, State next) {
 }
 
 bool ChunkDecoder::size_digit(char c) {
-  const int digit = hex_value(c);
+  const int digit = text::hex_value(c);
   if (digit >= 0) {
     if (state_ == State::size_first) left_ = digits_ = 0;
     if (++digits_ > 16) return refuse(Refusal::chunk_size_overflow);
@@ -130,7 +125,8 @@ bool ChunkDecoder::size_digit(char c) {
 // Extensions mean nothing here; their bytes must still be ones that every parser skips alike.
 bool ChunkDecoder::extension(std::string_view& bytes) {
   const char* end = bytes.data() + bytes.size();
-  const auto plain = static_cast<std::size_t>(find_control(bytes.data(), end) - bytes.data());
+  const auto plain =
+      static_cast<std::size_t>(find_control(bytes.data(), bytes.data(), end) - bytes.data());
   if (plain > limits_.extension_bytes - extension_bytes_) {
     return refuse(Refusal::chunk_extensions_too_long);
   }

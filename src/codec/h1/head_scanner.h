@@ -35,6 +35,7 @@ class HeadScanner {
     refusal_ = why;
     return Progress::refused;
   }
+  void take_usual_lines(std::string_view bytes, const ParseLimits& limits, http::HeaderList& out);
   Progress line_start(std::string_view bytes);
   Progress header_name(std::string_view bytes, const ParseLimits& limits);
   Progress header_value(std::string_view bytes, const ParseLimits& limits, http::HeaderList& out);

@@ -82,6 +82,10 @@ bool may_be_named(HeaderName name) {
 }
 
 Refusal read_options(std::string_view value, ConnectionOptions& out) {
+  if (http::classify(value) == HeaderName::keep_alive) {  // the usual one
+    out.keep_alive = true;
+    return Refusal::none;
+  }
   for (std::string_view option : http::ListElements(value)) {
     if (!http::is_token(option)) return Refusal::bad_connection;
     if (http::equal_ignore_case(option, "close")) {

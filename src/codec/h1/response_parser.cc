@@ -3,14 +3,14 @@
 #include "codec/h1/response_parser.h"
 
 #include "codec/h1/message_fields.h"
-#include "http/status.h"
+#include "text/ascii.h"
 
 namespace doorward::codec::h1 {
 namespace {
 
 constexpr std::uint8_t kMostInterim = 16;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using text::is_digit;
 
 // RFC 9112 §4: HTTP-version SP status-code SP [ reason-phrase ]
 Refusal read_status_line(std::string_view line, http::ResponseHead& out) {
