@@ -17,6 +17,7 @@ BufferSlabs::Range BufferSlabs::grow() {
     Buffer& buffer = slab->buffers[i];
     buffer.owner = &owner_;
     buffer.data = slab->memory.get() + std::size_t{i} * buffer_size_;
+    buffer.capacity = buffer_size_;
     buffer.id = static_cast<std::uint16_t>(range.first + i);
   }
   slabs_.push_back(std::move(slab));

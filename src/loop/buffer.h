@@ -34,6 +34,7 @@ class Buffer final : public ChunkMemory {
   BufferOwner* owner = nullptr;
   char* data = nullptr;
   std::uint32_t size = 0;  // received bytes
+  std::uint32_t capacity = 0;
   std::uint16_t id = 0;
 
  private:

@@ -64,6 +64,12 @@ void Loop::turn() {
   if (mail_waiting_) drain_mail();
 }
 
+void Loop::turn_without_waiting() {
+  poll(TimePoint::min());
+  timers_.advance(now_);
+  run_resumable();
+}
+
 void Loop::refresh_time() {
   now_ = std::chrono::steady_clock::now();
   if (now_ - wall_read_at_ >= kWallClockReadEvery) {

@@ -104,6 +104,8 @@ class Loop {
   // runs the completions. TimePoint::min() means not to wait, TimePoint::max() without limit.
   virtual void poll(TimePoint until) = 0;
   void turn();
+  // For destructors: lets what has been cancelled come to its end.
+  void turn_without_waiting();
   void refresh_time();
   int wake_fd() const { return wake_fd_; }
   void mail_has_come() { mail_waiting_ = true; }

@@ -101,7 +101,8 @@ inline std::string backend_name(const testing::TestParamInfo<Backend>& backend) 
   return backend.param == Backend::uring ? "uring" : "epoll";
 }
 
-#define DOORWARD_BOTH_BACKENDS(suite) \
-  INSTANTIATE_TEST_SUITE_P(Backends, suite, testing::Values(Backend::uring), backend_name)
+#define DOORWARD_BOTH_BACKENDS(suite)                                                        \
+  INSTANTIATE_TEST_SUITE_P(Backends, suite, testing::Values(Backend::uring, Backend::epoll), \
+                           backend_name)
 
 }  // namespace doorward::loop

@@ -1,7 +1,6 @@
 #include "loop/send_parts.h"
 
 #include <algorithm>
-#include <climits>
 
 namespace doorward::loop {
 
@@ -30,7 +29,7 @@ void SendParts::consume(std::size_t count) {
 
 msghdr& SendParts::message() {
   message_.msg_iov = parts_.data() + first_;
-  message_.msg_iovlen = std::min<std::size_t>(count(), IOV_MAX);
+  message_.msg_iovlen = std::min<std::size_t>(count(), kPartsMax);
   return message_;
 }
 

@@ -13,14 +13,17 @@ namespace doorward::loop {
 
 class SendParts {
  public:
+  static constexpr std::size_t kPartsMax = 1024;  // of one sendmsg: the kernel's IOV_MAX
+
   // Leaves empty parts out.
   void assign(std::span<const iovec> parts);
   // Forgets the first `count` bytes, which have gone out.
   void consume(std::size_t count);
 
   std::size_t bytes() const { return bytes_; }
-  // What is left, as one sendmsg takes it (at most IOV_MAX parts).
+  // What is left, as one sendmsg takes it (at most kPartsMax parts).
   msghdr& message();
+  std::span<const iovec> rest() const { return std::span(parts_).subspan(first_); }
   const iovec& front() const { return parts_[first_]; }
   std::size_t count() const { return parts_.size() - first_; }
 

@@ -148,12 +148,10 @@ void Socket::wake_receiver() {
 }
 
 void Socket::tell_watch() {
-  if (watch_ == nullptr) return;
-  if (receive_end_ == End::finished) {
-    std::exchange(watch_, nullptr)->on_peer_end(ErrorKind::closed);
-  } else if (receive_end_ == End::broken) {
-    std::exchange(watch_, nullptr)->on_peer_end(ErrorKind::reset);
-  }
+  const End end = peer_end();
+  if (watch_ == nullptr || (end != End::finished && end != End::broken)) return;
+  const ErrorKind how = end == End::finished ? ErrorKind::closed : ErrorKind::reset;
+  std::exchange(watch_, nullptr)->on_peer_end(how);
 }
 
 void Socket::wake_sender_later() {

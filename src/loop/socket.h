@@ -48,6 +48,8 @@ class Socket : public ByteStream, protected TimerTarget {
 
   // For the backend: may more be received now, without waiting? Fills queue_ or ends it.
   virtual bool pull() { return false; }
+  // How the peer ended, as far as known; maybe before its last bytes are received.
+  virtual End peer_end() const { return receive_end_; }
   // A buffer has left the queue.
   virtual void on_taken() = 0;
   // Ends the send in flight, which then reports `why`.
@@ -57,6 +59,7 @@ class Socket : public ByteStream, protected TimerTarget {
   void peer_finished();
   void peer_broke(int error);
   void wake_receiver();
+  void tell_watch();
   // Resumes the sender, later in this turn or at once (then nothing may follow).
   void wake_sender_later();
 
@@ -78,7 +81,6 @@ class Socket : public ByteStream, protected TimerTarget {
 
  private:
   void on_timer(Timer& timer) override;
-  void tell_watch();
   Failure failure(End end, int error, std::string_view what) const;
 
   PeerWatch* watch_ = nullptr;
