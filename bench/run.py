@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import random
+import signal
 import sys
 import time
 from datetime import datetime, timezone
@@ -125,6 +126,8 @@ def measure(options, places, say):
 
 
 def main():
+    # Told to end, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     options = parse()
     places = candidates.Places(options.build, options.out,
                                options.doorward or options.build / "doorward")

