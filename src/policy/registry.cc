@@ -1,0 +1,36 @@
+// The list of policies. A new one is a folder, and a line here.
+#include "policy/registry.h"
+
+#include "policy/compress/compress.h"
+#include "policy/external_auth/external_auth.h"
+#include "policy/headers/headers.h"
+#include "policy/ip_filter/ip_filter.h"
+#include "policy/mock/mock.h"
+#include "policy/request_id/request_id.h"
+#include "policy/rewrite/rewrite.h"
+#include "policy/size_limit/size_limit.h"
+
+namespace doorward::policy {
+namespace {
+
+Registry list() {
+  Registry r;
+  r.add<RequestId>(kRequestIdSchema);
+  r.add<IpFilter>(kIpFilterSchema);
+  r.add<ExternalAuth>(kExternalAuthSchema);
+  r.add<SizeLimit>(kSizeLimitSchema);
+  r.add<Headers>(kHeadersSchema);
+  r.add<Rewrite>(kRewriteSchema);
+  r.add<Compress>(kCompressSchema);
+  r.add<Mock>(kMockSchema);
+  return r;
+}
+
+}  // namespace
+
+const Registry& Registry::builtin() {
+  static const Registry all = list();
+  return all;
+}
+
+}  // namespace doorward::policy
