@@ -63,11 +63,11 @@ class TemplateParser {
 
   Result<Template> run() {
     while (at_ < text_.size()) {
-      if (text_[at_] != '{') {
-        literal_ += text_[at_++];
-      } else if (text_.substr(at_).starts_with("{{")) {
+      if (text_.substr(at_).starts_with("{{")) {
         literal_ += '{';
         at_ += 2;
+      } else if (!begins_variable()) {
+        literal_ += text_[at_++];
       } else if (auto taken = take_variable(); !taken) {
         return std::unexpected(taken.error());
       }
@@ -78,6 +78,11 @@ class TemplateParser {
   }
 
  private:
+  // "{" before anything but a letter is itself, so that JSON can be written as it is.
+  bool begins_variable() const {
+    return text_[at_] == '{' && at_ + 1 < text_.size() && text::is_alpha(text_[at_ + 1]);
+  }
+
   Result<void> take_variable() {
     const std::size_t column = at_ + 1;
     const std::size_t close = text_.find('}', at_);

@@ -1,6 +1,7 @@
 // Template: a setting's value with variables in it, "https://{request.host}{request.target}".
 // Compiled once with the configuration (part of a Snapshot, immutable, shared by cores), rendered
-// on the request's path into its Arena. "{{" is a literal brace; "}" alone is itself.
+// on the request's path into its Arena. "{{" is a literal brace; "}", and "{" before anything but a
+// letter, are themselves, so that JSON needs no escapes.
 #pragma once
 
 #include <cstdint>
