@@ -30,7 +30,7 @@ MISTAKES = [
      "    policies: [§tga]\n", ["tga", '"tag"']),
     ("unknown service", HEAD + "routes:\n  - {name: all, service: §ap}\n", ["ap", '"app"']),
     ("unknown key of a policy",
-     HEAD + ROUTE + "    policies:\n      - size_limit: {§maks: 1KiB}\n", ['"max"']),
+     HEAD + ROUTE + "    policies:\n      - size_limit: {§maxx: 1KiB}\n", ['"max"']),
     ("unknown service of a policy", HEAD + ROUTE +
      "    policies:\n      - external_auth: {service: §apq}\n", ["apq", '"app"']),
     ("a number without a unit", HEAD.replace('"}', '", timeouts: {idle: §5}}') + ROUTE, ["5"]),

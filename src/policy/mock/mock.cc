@@ -35,7 +35,7 @@ constexpr auto kSchema = schema::schema<MockConfig>(
     schema::check(&check_mock),
     schema::example("status: 200\n"
                     "content_type: application/json\n"
-                    "body: '{{\"id\": \"{route.param.id}\"}'\n"));
+                    "body: '{\"id\": \"{route.param.id}\"}'\n"));
 
 }  // namespace
 
