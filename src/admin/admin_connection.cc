@@ -24,9 +24,11 @@ AdminConnection::~AdminConnection() {
   if (next_ != nullptr) next_->link_ = link_;
 }
 
-codec::Incoming& AdminConnection::open(codec::ServerStream&) { return request_.emplace().incoming; }
+codec::Incoming& AdminConnection::open(codec::ServerStream&) {
+  return exchange_.emplace().incoming;
+}
 
-void AdminConnection::close(codec::Incoming&) { request_.reset(); }
+void AdminConnection::close(codec::Incoming&) { exchange_.reset(); }
 
 loop::Task<void> AdminConnection::run(codec::Incoming& incoming, codec::ServerStream& stream) {
   const bool has_body = stream.received_size().may_have_bytes();
@@ -52,20 +54,20 @@ AdminRequest AdminConnection::read(const http::RequestHead& head, bool has_body)
 }
 
 loop::Task<void> AdminConnection::send(AdminReply reply, codec::ServerStream& stream) {
-  request_->reply = std::move(reply);
-  const AdminReply& kept = request_->reply;
-  http::ResponseHead& head = request_->response;
+  exchange_->reply = std::move(reply);
+  const AdminReply& kept = exchange_->reply;
+  http::ResponseHead& head = exchange_->response;
   head.status = kept.status;
   head.reason = http::reason_phrase(kept.status);
   head.headers.add(HeaderName::content_type, kept.content_type);
-  head.headers.add(HeaderName::date, request_->arena.copy(server_.date()));
+  head.headers.add(HeaderName::date, exchange_->arena.copy(server_.date()));
   head.headers.add(HeaderName::cache_control, "no-store");
   head.headers.add(HeaderName::x_content_type_options, "nosniff");
   if (kept.tells_methods) head.headers.add(HeaderName::allow, kAllowedMethods);
   if (kept.asks_for_token) head.headers.add(HeaderName::www_authenticate, kChallenge);
-  if (request_->head.method == http::Method::head) {
+  if (exchange_->head.method == http::Method::head) {
     head.headers.add(HeaderName::content_length,
-                     request_->arena.copy(fmt::format("{}", kept.body.size())));
+                     exchange_->arena.copy(fmt::format("{}", kept.body.size())));
   }
   // A client that left needs no answer: the codec ends the connection.
   [[maybe_unused]] const Result<void> sent = co_await stream.send_response(

@@ -16,6 +16,16 @@ namespace doorward::admin {
 
 class AdminServer;
 
+// The memory of one request and its answer.
+struct AdminExchange {
+  alignas(16) std::byte first_block[2048];
+  Arena arena{first_block, sizeof first_block};
+  http::RequestHead head{arena};
+  codec::Incoming incoming{arena, head};
+  AdminReply reply;
+  http::ResponseHead response{arena};
+};
+
 class AdminConnection final : public codec::RequestSink {
  public:
   AdminConnection(AdminServer& server, int fd);
@@ -36,22 +46,13 @@ class AdminConnection final : public codec::RequestSink {
   void close(codec::Incoming& incoming) override;
 
  private:
-  struct Request {
-    alignas(16) std::byte first_block[2048];
-    Arena arena{first_block, sizeof first_block};
-    http::RequestHead head{arena};
-    codec::Incoming incoming{arena, head};
-    AdminReply reply;
-    http::ResponseHead response{arena};
-  };
-
   loop::Task<void> send(AdminReply reply, codec::ServerStream& stream);
   AdminRequest read(const http::RequestHead& head, bool has_body) const;
 
   AdminServer& server_;
   std::unique_ptr<loop::Socket> socket_;
   codec::h1::ServerConnection codec_;
-  std::optional<Request> request_;
+  std::optional<AdminExchange> exchange_;
   AdminConnection* next_ = nullptr;
   AdminConnection** link_ = nullptr;
 };

@@ -6,6 +6,8 @@ namespace doorward::admin {
 namespace {
 
 using loop::Address;
+using loop::Backend;
+using loop::backend_name;
 using loop::kSoon;
 using loop::Socket;
 using loop::Task;
