@@ -1,3 +1,4 @@
+// Compiling the lists, and the one loop that runs them.
 #include "policy/chain.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The rules about names and values, and sets of names.
 #include "policy/header_rules.h"
 
 #include <algorithm>

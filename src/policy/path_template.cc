@@ -1,3 +1,4 @@
+// Splitting a template into path and query, and rendering it without injection.
 #include "policy/path_template.h"
 
 #include "text/percent.h"

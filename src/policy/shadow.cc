@@ -1,3 +1,4 @@
+// The copies that a policy in shadow mode works on, and its reports.
 #include "policy/shadow.h"
 
 namespace doorward::policy {

@@ -1,3 +1,4 @@
+// Reading and writing IP blocks.
 #include "schema/cidr.h"
 
 #include <algorithm>

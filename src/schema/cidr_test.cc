@@ -1,3 +1,4 @@
+// IP blocks as settings: both ways, and what is said about mistakes.
 #include "schema/cidr.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// compress: the settings, the decision on the head, and the body through the encoder.
 #include "policy/compress/compress.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// Decoded bytes, heads, flushing, and what is left alone.
 #include "policy/compress/compress.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// A thread's idle encoders, and the buffer for their output.
 #include "policy/compress/encoder.h"
 
 namespace doorward::policy {

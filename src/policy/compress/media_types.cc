@@ -1,3 +1,4 @@
+// Comparing media types without allocation.
 #include "policy/compress/media_types.h"
 
 #include <algorithm>

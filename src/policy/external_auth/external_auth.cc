@@ -1,3 +1,4 @@
+// external_auth: the settings, the question, and what becomes of the answer.
 #include "policy/external_auth/external_auth.h"
 
 #include "policy/registry.h"

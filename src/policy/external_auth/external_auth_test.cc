@@ -1,3 +1,4 @@
+// Questions, approvals, refusals and errors; what clients cannot forge.
 #include "policy/external_auth/external_auth.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// headers: the settings with their checks, and the changes in their order.
 #include "policy/headers/headers.h"
 
 #include <fmt/format.h>

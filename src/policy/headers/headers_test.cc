@@ -1,3 +1,4 @@
+// Every change of heads, their order, and names that are out of reach.
 #include "policy/headers/headers.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// ip_filter: the settings, and the decision.
 #include "policy/ip_filter/ip_filter.h"
 
 #include "schema/cidr.h"

@@ -1,3 +1,4 @@
+// Who comes in; and the set against the blocks it is made of, on random addresses.
 #include "policy/ip_filter/ip_filter.h"
 
 #include <gtest/gtest.h>

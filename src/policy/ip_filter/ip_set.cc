@@ -1,3 +1,4 @@
+// Building and searching the ranges.
 #include "policy/ip_filter/ip_set.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// mock: the settings, and the reply.
 #include "policy/mock/mock.h"
 
 #include "http/status.h"

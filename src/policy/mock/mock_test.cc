@@ -1,3 +1,4 @@
+// What a mock answers, and what cannot be one.
 #include "policy/mock/mock.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// request_id: the settings, which ids are kept, and where they are told.
 #include "policy/request_id/request_id.h"
 
 #include "http/field.h"

@@ -1,3 +1,4 @@
+// New, kept and refused ids on both sides.
 #include "policy/request_id/request_id.h"
 
 #include <gtest/gtest.h>

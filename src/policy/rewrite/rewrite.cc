@@ -1,3 +1,4 @@
+// rewrite: the settings with their checks, and the three ways to change a path.
 #include "policy/rewrite/rewrite.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Prefixes, templates and expressions; what must not escape or pass.
 #include "policy/rewrite/rewrite.h"
 
 #include <gtest/gtest.h>

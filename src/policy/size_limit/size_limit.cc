@@ -1,3 +1,4 @@
+// size_limit: the settings, and counting.
 #include "policy/size_limit/size_limit.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// Announced and counted bodies, at and above the limit.
 #include "policy/size_limit/size_limit.h"
 
 #include <gtest/gtest.h>
