@@ -17,11 +17,12 @@ class ExamplePolicy : public ::testing::Test {
   http::Reply* ask(std::string_view settings) {
     testing::ReadPolicies read("list:\n  - require_header: " + std::string(settings), registry);
     EXPECT_EQ(read.errors, "");
-    const PolicyChain chain(std::move(read.steps));
+    chain = PolicyChain(std::move(read.steps));
     chain.prepare(context.chain, context.arena());
     return context.run(chain.run_request(context, context.chain)).reply;
   }
   Registry registry;
+  PolicyChain chain;  // the reply's name lies in it
   testing::FakeContext context;
 };
 
