@@ -7,16 +7,17 @@
 namespace doorward::loop {
 
 BufferSlabs::Range BufferSlabs::grow() {
-  const Range range{count_, std::min(kPerSlab, count_max_ - count_)};
+  const Range range{count_, std::min(per_slab(), count_max_ - count_)};
   if (range.count == 0) return range;
   const std::size_t bytes = (std::size_t{range.count} * buffer_size_ + 4095) / 4096 * 4096;
-  auto slab = std::make_unique<Slab>();
-  slab->memory.reset(static_cast<char*>(std::aligned_alloc(4096, bytes)));
-  DOORWARD_CHECK(slab->memory != nullptr);
+  Slab slab;
+  slab.buffers = std::make_unique<Buffer[]>(per_slab());
+  slab.memory.reset(static_cast<char*>(std::aligned_alloc(4096, bytes)));
+  DOORWARD_CHECK(slab.memory != nullptr);
   for (std::uint32_t i = 0; i < range.count; ++i) {
-    Buffer& buffer = slab->buffers[i];
+    Buffer& buffer = slab.buffers[i];
     buffer.owner = &owner_;
-    buffer.data = slab->memory.get() + std::size_t{i} * buffer_size_;
+    buffer.data = slab.memory.get() + std::size_t{i} * buffer_size_;
     buffer.capacity = buffer_size_;
     buffer.id = static_cast<std::uint16_t>(range.first + i);
   }

@@ -75,15 +75,16 @@ class BufferQueue {
 
 class BufferSlabs {
  public:
-  static constexpr std::uint32_t kPerSlab = 32;
-
   // `count_max` is at most 32,768: a buffer's number has 15 bits in the kernel's ring.
   BufferSlabs(BufferOwner& owner, std::uint32_t buffer_size, std::uint32_t count_max)
-      : owner_(owner), buffer_size_(buffer_size), count_max_(count_max) {}
+      : owner_(owner),
+        buffer_size_(buffer_size),
+        count_max_(count_max),
+        slab_shift_(buffer_size > kSmallMax ? kLargeSlabShift : kSmallSlabShift) {}
 
   std::uint32_t buffer_size() const { return buffer_size_; }
   std::uint32_t count() const { return count_; }
-  Buffer& at(std::uint32_t id) { return slabs_[id / kPerSlab]->buffers[id % kPerSlab]; }
+  Buffer& at(std::uint32_t id) { return slabs_[id >> slab_shift_].buffers[id & (per_slab() - 1)]; }
 
   // Makes another slab, never beyond the limit: the numbers of the new buffers (none: count 0).
   struct Range {
@@ -98,14 +99,22 @@ class BufferSlabs {
   };
   struct Slab {
     std::unique_ptr<char, Free> memory;
-    Buffer buffers[kPerSlab];
+    std::unique_ptr<Buffer[]> buffers;
   };
+  // A slab is small, since a ring goes round through all of its buffers: 32 small ones are half a
+  // megabyte, 4 large ones one.
+  static constexpr std::uint32_t kSmallMax = 32 * 1024;
+  static constexpr std::uint32_t kSmallSlabShift = 5;
+  static constexpr std::uint32_t kLargeSlabShift = 2;
+
+  std::uint32_t per_slab() const { return 1u << slab_shift_; }
 
   BufferOwner& owner_;
   std::uint32_t buffer_size_;
   std::uint32_t count_max_;
+  std::uint32_t slab_shift_;
   std::uint32_t count_ = 0;
-  std::vector<std::unique_ptr<Slab>> slabs_;
+  std::vector<Slab> slabs_;
 };
 
 }  // namespace doorward::loop

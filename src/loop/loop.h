@@ -31,8 +31,8 @@ struct LoopOptions {
   std::uint32_t buffer_size = 16 * 1024;  // bytes of one receive buffer
   std::uint32_t buffer_count_max = 4096;  // receive buffers a core may ever hold, <= 32,768
   // Larger buffers for bodies that arrive faster than one small buffer at a time.
-  std::uint32_t bulk_buffer_size = 128 * 1024;
-  std::uint32_t bulk_buffer_count_max = 64;
+  std::uint32_t bulk_buffer_size = 256 * 1024;
+  std::uint32_t bulk_buffer_count_max = 32;
 };
 
 // What a Loop counts; read by the owner's thread only.

@@ -50,6 +50,7 @@ void UringSocket::take_arrived(ProvidedBuffers& from, int result, unsigned flags
     choose_pace(buffer.size);
   } else if (result == -ENOBUFS) {
     uring().count_exhausted();
+    if (&from == &uring().bulk_buffers()) from.grow();
     starving_ = true;
     uring().wait_for_buffer(*this);
   }
