@@ -68,24 +68,23 @@ std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapsho
 }
 
 void Core::refresh_listeners() {
-  for (auto& [name, listener] : listeners_) {
-    for (const auto& config : (*snapshot_)->listeners) {
-      if (config->name == name) listener->use(config);
-    }
+  for (const auto& config : (*snapshot_)->listeners) {
+    const auto at = listeners_.find(config->key());
+    if (at != listeners_.end()) at->second->use(config);
   }
 }
 
-void Core::listen(const std::string& name, int listening_fd, observe::Slot slot,
-                  std::uint32_t connections) {
-  auto& listener = listeners_[name];
-  listener = std::make_unique<ListenerState>(*this, name, listening_fd, metrics_.listener(slot),
-                                             connections);
-  refresh_listeners();
+void Core::listen(std::shared_ptr<const ListenerConfig> config, int listening_fd,
+                  observe::Slot slot, unsigned cores) {
+  auto& listener = listeners_[config->key()];
+  listener = std::make_unique<ListenerState>(*this, config->name, listening_fd,
+                                             metrics_.listener(slot), cores);
+  listener->use(std::move(config));
   listener->start();
 }
 
-void Core::unlisten(const std::string& name, std::function<void()> closed) {
-  const auto at = listeners_.find(name);
+void Core::unlisten(const std::string& key, std::function<void()> closed) {
+  const auto at = listeners_.find(key);
   if (at == listeners_.end()) return closed();
   closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
   listeners_.erase(at);

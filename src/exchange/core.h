@@ -29,12 +29,12 @@ class Core final : loop::TimerTarget {
   // Takes the configuration over; exchanges on their way keep the one they began with. Services
   // whose configuration did not change keep their connections.
   void use(std::shared_ptr<const Snapshot> snapshot);
-  // Accepts from `listening_fd` (not owned) by the listener of that name in the snapshot.
-  // `connections`: this core's share of the listener's limit.
-  void listen(const std::string& listener, int listening_fd, observe::Slot slot,
-              std::uint32_t connections);
+  // Accepts from `listening_fd` (not owned) for a listener of the snapshot. `cores` share its
+  // limit of connections.
+  void listen(std::shared_ptr<const ListenerConfig> listener, int listening_fd,
+              observe::Slot slot, unsigned cores);
   // Stops accepting on the listener and drains its connections; then `closed` is called, once.
-  void unlisten(const std::string& listener, std::function<void()> closed);
+  void unlisten(const std::string& key, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
   // the loop.
   void drain(Duration patience);
@@ -71,7 +71,7 @@ class Core final : loop::TimerTarget {
   loop::Resolver resolver_;
   http::DateCache date_;
   CoreSnapshot* snapshot_ = nullptr;
-  std::map<std::string, std::unique_ptr<ListenerState>> listeners_;
+  std::map<std::string, std::unique_ptr<ListenerState>> listeners_;  // by ListenerConfig::key
   std::vector<std::unique_ptr<ListenerState>> closed_listeners_;
   std::vector<void*> free_exchanges_;
   loop::Gate gate_;      // connections

@@ -100,6 +100,7 @@ void ListenerState::use(std::shared_ptr<const ListenerConfig> now) {
   fresh->idle_timeout = now->timeouts.idle;
   fresh->send_timeout = now->timeouts.send;
   fresh->min_data_rate = now->min_data_rate;
+  connection_limit = std::max(1u, now->limits.connections / cores);
   settings = std::move(fresh);
   config = std::move(now);
 }

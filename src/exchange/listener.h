@@ -23,8 +23,8 @@ struct IpHash {
 };
 
 struct ListenerState {
-  ListenerState(Core& c, std::string n, int fd, observe::ListenerSeries s, std::uint32_t limit)
-      : core(c), name(std::move(n)), listening_fd(fd), series(s), connection_limit(limit) {}
+  ListenerState(Core& c, std::string n, int fd, observe::ListenerSeries s, unsigned n_cores)
+      : core(c), name(std::move(n)), listening_fd(fd), series(s), cores(n_cores) {}
 
   // Settings of the configuration; connections take them over at their next request.
   void use(std::shared_ptr<const ListenerConfig> config);
@@ -41,7 +41,8 @@ struct ListenerState {
   std::shared_ptr<const ListenerConfig> config;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
   std::unique_ptr<loop::Acceptor> acceptor;
-  std::uint32_t connection_limit;  // this core's share
+  const unsigned cores;  // that share the limit of connections
+  std::uint32_t connection_limit = 0;
   std::uint32_t open = 0;
   std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, IpHash> per_ip;
   ClientConnection* connections = nullptr;  // an intrusive list

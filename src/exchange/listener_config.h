@@ -41,6 +41,9 @@ struct ListenerConfig {
   std::vector<text::Cidr> trusted_proxies;
   Forwarded forwarded = Forwarded::x_forwarded;
   bool via = true;
+
+  // Two configurations with the same key share their sockets and connections.
+  std::string key() const { return name + "@" + address; }
 };
 
 }  // namespace doorward::exchange

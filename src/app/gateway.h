@@ -1,0 +1,96 @@
+// Gateway: the running process. The control thread (main) loads and compiles configuration, opens
+// sockets, serves the admin interface and watches signals and files; one thread per Core serves
+// requests and hears from it by post() only.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "admin/admin_server.h"
+#include "app/listening_sockets.h"
+#include "app/upgrade.h"
+#include "config/compile.h"
+#include "config/load.h"
+#include "exchange/core.h"
+#include "loop/loop.h"
+#include "observe/event_log.h"
+#include "observe/metrics.h"
+
+namespace doorward::app {
+
+struct RunOptions {
+  std::string config;    // a file or folder; empty: `upstream` is the whole configuration
+  std::string upstream;  // http://HOST:PORT
+  unsigned workers = 0;  // 0: as many as the machine has cores
+  loop::Backend backend = loop::Backend::automatic;
+  Duration drain_time{30'000};
+};
+
+class Gateway final : public admin::AdminSource {
+ public:
+  Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade);
+  ~Gateway();
+
+  // Everything up to "ready". The exit status that goes with a failure is its code (1 or 2).
+  Result<void> start();
+  // Until a signal ended it and everything drained.
+  void run();
+
+  // AdminSource
+  bool ready() const override { return ready_; }
+  std::string metrics_text() override;
+  std::string config_text() override;
+
+ private:
+  struct CoreThread {
+    std::unique_ptr<exchange::Core> core;
+    std::thread thread;
+  };
+
+  Result<config::Loaded> load();
+  Result<void> open_sockets(const exchange::Snapshot& snapshot);
+  Result<void> start_cores(unsigned count);
+  Result<void> start_admin(const config::Model& model);
+  void use(std::shared_ptr<const exchange::Snapshot> snapshot, std::function<void()> done);
+  void add_listener(const std::shared_ptr<const exchange::ListenerConfig>& listener);
+  void remove_listener(const std::string& key);
+  void on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done);
+
+  void reload(std::string_view why);
+  Result<void> try_reload();
+  void drain(Duration patience);
+  void core_ended();
+  void start_upgrade();
+
+  loop::Task<void> watch_signals(int fd);
+  void on_signal(int number);
+  loop::Task<void> watch_files();
+  loop::Task<void> tick();
+  void forget_old_snapshots();
+
+  const RunOptions options_;
+  observe::EventLog& events_;
+  Upgrade& upgrade_;
+  observe::Metrics metrics_;
+  observe::MetricsShard& shard_;  // of the control thread
+  std::unique_ptr<loop::Loop> loop_;
+  loop::Gate gate_;
+  ListeningSockets sockets_;
+  std::vector<CoreThread> cores_;
+  std::shared_ptr<const exchange::Snapshot> snapshot_;
+  std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;
+  std::vector<std::string> files_;
+  std::string config_text_;
+  std::unique_ptr<admin::AdminServer> admin_;
+  unsigned cores_running_ = 0;
+  bool ready_ = false;
+  bool draining_ = false;
+  int signal_fd_ = -1;
+  int watch_fd_ = -1;
+};
+
+}  // namespace doorward::app
