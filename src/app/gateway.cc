@@ -8,15 +8,6 @@
 #include "observe/prometheus.h"
 
 namespace doorward::app {
-namespace {
-
-constexpr Duration kTick{1'000};
-constexpr Duration kLogFlush{2'000};
-
-const char* error_text(const Error& error) { return error.cause.c_str(); }
-
-}  // namespace
-
 Gateway::Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade)
     : options_(std::move(options)),
       events_(events),
@@ -166,7 +157,7 @@ void Gateway::reload(std::string_view why) {
   shard_.add_value(observe::Metric::reloads, done ? 0 : 1);
   if (!done) {
     events_.error("reload_failed", {{"why", why},
-                                    {"error", error_text(done.error())},
+                                    {"error", done.error().cause},
                                     {"running", "the configuration before"}});
   }
 }
@@ -204,10 +195,6 @@ void Gateway::drain(Duration patience) {
   for (CoreThread& core : cores_) {
     core.core->loop().post([c = core.core.get(), patience] { c->drain(patience); });
   }
-}
-
-void Gateway::core_ended() {
-  if (--cores_running_ == 0) loop_->stop();
 }
 
 // The control thread never frees a snapshot that a core might still hold, and cores never free one.

@@ -28,7 +28,11 @@ struct RunOptions {
   unsigned workers = 0;  // 0: as many as the machine has cores
   loop::Backend backend = loop::Backend::automatic;
   Duration drain_time{30'000};
+  Duration upgrade_time{30'000};  // for a new binary to become ready
 };
+
+// To be called before any thread is started: signals are read by the control thread only.
+void block_signals();
 
 class Gateway final : public admin::AdminSource {
  public:
@@ -63,14 +67,16 @@ class Gateway final : public admin::AdminSource {
   void reload(std::string_view why);
   Result<void> try_reload();
   void drain(Duration patience);
-  void core_ended();
-  void start_upgrade();
+  void core_ended() { --cores_running_; }
+  void forget_old_snapshots();
 
+  // The control thread's tasks (gateway_run.cc).
   loop::Task<void> watch_signals(int fd);
   void on_signal(int number);
   loop::Task<void> watch_files();
   loop::Task<void> tick();
-  void forget_old_snapshots();
+  loop::Task<void> upgrade();
+  loop::Task<void> end_with_cores();
 
   const RunOptions options_;
   observe::EventLog& events_;
@@ -89,6 +95,8 @@ class Gateway final : public admin::AdminSource {
   unsigned cores_running_ = 0;
   bool ready_ = false;
   bool draining_ = false;
+  bool upgrading_ = false;
+  bool ended_ = false;
   int signal_fd_ = -1;
   int watch_fd_ = -1;
 };

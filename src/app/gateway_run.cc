@@ -1,12 +1,12 @@
-// The control thread's loop: signals, file changes, the seconds' tick, the hand-over to a new
+// The control thread's loop: signals, changed files, the second's tick, the hand-over to a new
 // binary.
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "app/gateway.h"
 
@@ -14,48 +14,139 @@ namespace doorward::app {
 namespace {
 
 constexpr Duration kSettle{100};  // editors write a file in several steps
+constexpr Duration kTick{1'000};
+constexpr Duration kLogFlush{2'000};
+constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE;
 
-std::vector<int> all_of(const ListeningSockets& sockets, const std::vector<std::string>& names) {
-  std::vector<int> all;
-  for (const std::string& name : names) {
-    const std::vector<int>& fds = sockets.of(name);
-    all.insert(all.end(), fds.begin(), fds.end());
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, number);
+  return set;
+}
+
+// Folders are watched, not files: editors replace files, and Kubernetes swaps a link.
+void watch_folders(int fd, const std::vector<std::string>& files) {
+  std::set<std::string> folders;
+  for (const std::string& file : files) {
+    folders.insert(std::filesystem::absolute(file).parent_path().string());
   }
-  return all;
+  for (const std::string& folder : folders) inotify_add_watch(fd, folder.c_str(), kChanges);
+}
+
+void discard_events(int fd) {
+  char events[4096];
+  while (read(fd, events, sizeof events) > 0) {
+  }
 }
 
 }  // namespace
 
-// Threads inherit the mask, so this runs before any is started.
-sigset_t block_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, number);
+void block_signals() {
+  const sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  return set;
 }
 
 void Gateway::run() {
-  const sigset_t set = block_signals();
+  const sigset_t set = handled_signals();
   signal_fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   watch_fd_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   gate_.spawn(watch_signals(signal_fd_));
   gate_.spawn(watch_files());
   gate_.spawn(tick());
-  loop_->run();
-  ending_ = true;
-  for (CoreThread& core : cores_) core.thread.join();
-  loop_->cancel_waits(signal_fd_);
-  loop_->cancel_waits(watch_fd_);
-  if (admin_) admin_->stop();
-  gate_.spawn(finish());
+  gate_.spawn(end_with_cores());
   loop_->run();
   cores_.clear();
-  if (snapshot_->access_log) snapshot_->access_log->close(Duration(2'000));
+  if (snapshot_->access_log) snapshot_->access_log->close(kLogFlush);
   close(signal_fd_);
   close(watch_fd_);
   events_.info("stopped");
+}
+
+// The cores have ended: so does everything that watches.
+loop::Task<void> Gateway::end_with_cores() {
+  while (cores_running_ > 0) co_await loop_->sleep(Duration(10));
+  for (CoreThread& core : cores_) core.thread.join();
+  ended_ = true;
+  loop_->cancel_waits(signal_fd_);
+  loop_->cancel_waits(watch_fd_);
+  if (admin_) co_await admin_->stop();
+  while (gate_.count() > 1) co_await loop_->sleep(Duration(10));
+  loop_->stop();
+}
+
+loop::Task<void> Gateway::watch_signals(int fd) {
+  while (!ended_) {
+    const Result<void> readable = co_await loop_->readable(fd, Deadline::never());
+    if (!readable) co_return;
+    signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) == sizeof info) {
+      on_signal(static_cast<int>(info.ssi_signo));
+    }
+  }
+}
+
+void Gateway::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      if (snapshot_->access_log) snapshot_->access_log->reopen();
+      return reload("SIGHUP");
+    case SIGUSR2: return gate_.spawn(upgrade());
+    default: return drain(options_.drain_time);
+  }
+}
+
+loop::Task<void> Gateway::watch_files() {
+  if (options_.config.empty()) co_return;
+  watch_folders(watch_fd_, files_);
+  while (!ended_) {
+    const Result<void> readable = co_await loop_->readable(watch_fd_, Deadline::never());
+    if (!readable) co_return;
+    co_await loop_->sleep(kSettle);
+    discard_events(watch_fd_);
+    if (config::read_text(options_.config) == config_text_) continue;
+    reload("a file changed");
+    watch_folders(watch_fd_, files_);
+  }
+}
+
+loop::Task<void> Gateway::tick() {
+  while (!ended_) {
+    co_await loop_->sleep(kTick);
+    events_.tick();
+    forget_old_snapshots();
+    for (CoreThread& core : cores_) {
+      core.core->loop().post([c = core.core.get()] { c->report_counters(); });
+    }
+  }
+}
+
+// SIGUSR2: the new process says when it serves; until then this one goes on as if nothing were.
+loop::Task<void> Gateway::upgrade() {
+  if (draining_ || upgrading_) co_return;
+  upgrading_ = true;
+  const Result<int> ready = upgrade_.start(sockets_.describe(), sockets_.descriptors());
+  if (!ready) {
+    events_.error("upgrade_failed", {{"error", ready.error().cause}});
+    upgrading_ = false;
+    co_return;
+  }
+  events_.info("upgrading");
+  const Result<void> said = co_await loop_->readable(
+      *ready, Deadline::after(loop_->now(), options_.upgrade_time));
+  char byte = 0;
+  const bool serves = said && read(*ready, &byte, 1) == 1;
+  close(*ready);
+  upgrading_ = false;
+  if (serves) {
+    drain(options_.drain_time);
+  } else {
+    events_.error("upgrade_failed",
+                  {{"error", said ? "the new process ended before it was ready; its own log says why"
+                                  : "the new process was not ready in time"},
+                   {"running", "this process, as before"}});
+  }
 }
 
 }  // namespace doorward::app

@@ -162,6 +162,12 @@ std::string ListeningSockets::describe() const {
   return text;
 }
 
+std::vector<int> ListeningSockets::descriptors() const {
+  std::vector<int> all;
+  for (const auto& [name, group] : sockets_) all.insert(all.end(), group.fds.begin(), group.fds.end());
+  return all;
+}
+
 void ListeningSockets::inherit(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find(';');

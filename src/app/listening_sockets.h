@@ -34,6 +34,7 @@ class ListeningSockets {
 
   // For the next binary: "name address fd,fd;…". Its process must inherit the descriptors.
   std::string describe() const;
+  std::vector<int> descriptors() const;
   // What a former binary left; wrong text is ignored.
   void inherit(std::string_view text);
   // Inherited ones that the configuration no longer names.

@@ -122,6 +122,13 @@ loop::Task<void> Core::shut_down() {
   loop_->stop();
 }
 
+void Core::report_counters() {
+  const loop::LoopCounters& counters = loop_->counters();
+  metrics_.set_total(observe::Metric::loop_turns, counters.turns);
+  metrics_.set_total(observe::Metric::loop_no_buffers, counters.buffers_exhausted);
+  metrics_.set_total(observe::Metric::loop_overflows, counters.overflows);
+}
+
 Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer,
                               codec::ServerStream& client) {
   void* memory;

@@ -39,6 +39,9 @@ class Core final : loop::TimerTarget {
   // the loop.
   void drain(Duration patience);
 
+  // The loop's counters into the metrics.
+  void report_counters();
+
   unsigned index() const { return index_; }
   loop::Loop& loop() { return *loop_; }
   observe::MetricsShard& metrics() { return metrics_; }

@@ -1,0 +1,105 @@
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+
+namespace doorward::app {
+namespace {
+
+// CLI11 exits with numbers of its own; a bad command line is 2 here.
+int parse_status(const CLI::App& app, const CLI::ParseError& error) {
+  return app.exit(error) == 0 ? 0 : kBadConfiguration;
+}
+
+struct RunFlags {
+  RunOptions options;
+  observe::Level level = observe::Level::info;
+  std::string what;  // the positional argument: http://… or a configuration
+  std::uint64_t drain_seconds = 30;
+};
+
+void add_run(CLI::App& app, RunFlags& flags) {
+  const std::map<std::string, loop::Backend> loops{{"auto", loop::Backend::automatic},
+                                                   {"uring", loop::Backend::uring},
+                                                   {"epoll", loop::Backend::epoll}};
+  const std::map<std::string, observe::Level> levels{{"debug", observe::Level::debug},
+                                                     {"info", observe::Level::info},
+                                                     {"warning", observe::Level::warning},
+                                                     {"error", observe::Level::error}};
+  CLI::App* run = app.add_subcommand("run", "Run the gateway");
+  run->add_option("-c,--config", flags.options.config, "Configuration: a file or a folder");
+  run->add_option("what", flags.what, "http://HOST:PORT to pass everything to, or a configuration");
+  run->add_option("--workers", flags.options.workers, "Cores to use (default: all)")
+      ->check(CLI::Range(1, 1024));
+  run->add_option("--loop", flags.options.backend, "Event loop: uring, epoll or auto")
+      ->transform(CLI::CheckedTransformer(loops));
+  run->add_option("--log-level", flags.level, "Least level of events told")
+      ->transform(CLI::CheckedTransformer(levels));
+  run->add_option("--drain-time", flags.drain_seconds,
+                  "Seconds that requests under way get at the end")
+      ->check(CLI::Range(0, 86'400));
+}
+
+// `run http://…` needs no configuration; anything else is the path of one.
+bool settle_run(RunFlags& flags) {
+  flags.options.drain_time = std::chrono::seconds(flags.drain_seconds);
+  if (flags.what.empty()) return !flags.options.config.empty();
+  if (!flags.options.config.empty()) return false;
+  const bool upstream = flags.what.find("://") != std::string::npos;
+  (upstream ? flags.options.upstream : flags.options.config) = flags.what;
+  return true;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("Doorward, an API gateway", "doorward");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", DOORWARD_VERSION);
+  RunFlags run_flags;
+  add_run(app, run_flags);
+
+  std::string checked;
+  bool check_json = false;
+  CLI::App* check_command = app.add_subcommand("check", "Check a configuration");
+  check_command->add_option("config,-c,--config", checked, "A file or a folder")->required();
+  check_command->add_flag("--json", check_json, "Findings as JSON");
+
+  ExplainOptions explained;
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "Tell which route takes a request, and why");
+  explain_command->add_option("request", explained.request, "'GET http://host/path'")->required();
+  explain_command->add_option("-c,--config", explained.config, "A file or a folder")->required();
+  explain_command->add_option("-H,--header", explained.headers, "'name: value'");
+  explain_command->add_option("--client", explained.client, "The client's IP address");
+  explain_command->add_flag("--json", explained.json, "Output as JSON");
+
+  CLI::App* schema_command =
+      app.add_subcommand("schema", "Print the configuration's JSON Schema, for editors");
+  CLI::App* version_command = app.add_subcommand("version", "Print the version");
+  std::string folder;
+  CLI::App* docs_command = app.add_subcommand("docs", "Write the reference pages");
+  docs_command->add_option("folder", folder, "Where to")->required();
+  std::string pid;
+  CLI::App* reload_command = app.add_subcommand("reload", "Have a running gateway reload");
+  reload_command->add_option("pid", pid, "Its process id, or a file that holds it")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parse_status(app, error);
+  }
+  if (app.got_subcommand("run")) {
+    if (settle_run(run_flags)) return run(run_flags.options, run_flags.level, argc, argv);
+    fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT\n");
+    return kBadConfiguration;
+  }
+  if (app.got_subcommand(check_command)) return check(checked, check_json);
+  if (app.got_subcommand(explain_command)) return explain(explained);
+  if (app.got_subcommand(schema_command)) return print_schema();
+  if (app.got_subcommand(docs_command)) return write_reference(folder);
+  if (app.got_subcommand(reload_command)) return reload(pid);
+  if (app.got_subcommand(version_command)) fmt::print("doorward {}\n", DOORWARD_VERSION);
+  return 0;
+}
+
+}  // namespace doorward::app
