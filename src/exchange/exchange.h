@@ -83,14 +83,14 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
     reply_to_send = outcome.reply;
     return Step::reply;
   }
-  Step reply_with(std::uint16_t status, std::string_view code, std::string_view detail) {
-    return reply_with(reply(status, code, detail));
+  Step reply_with(std::uint16_t answer, std::string_view code, std::string_view detail) {
+    return reply_with(reply(answer, code, detail));
   }
   // The answer that fits an error (reply.cc has the table), or none when nobody could read it.
-  Step reply_to(const Error& error);
+  Step reply_to(const Error& failure);
 
   // The stable code that an error stands for.
-  std::string_view code_of(const Error& error);
+  std::string_view code_of(const Error& failure);
 
   // The bodies on their way (body.cc).
   loop::Task<policy::Outcome> check_request_piece(codec::Piece& piece);
