@@ -99,7 +99,7 @@ void ListenerState::use(std::shared_ptr<const ListenerConfig> now) {
   fresh->body_timeout = now->timeouts.body;
   fresh->idle_timeout = now->timeouts.idle;
   fresh->send_timeout = now->timeouts.send;
-  fresh->min_data_rate = now->min_data_rate;
+  fresh->min_data_rate = now->min_data_rate.bytes_per_second;
   connection_limit = std::max(1u, now->limits.connections / cores);
   settings = std::move(fresh);
   config = std::move(now);

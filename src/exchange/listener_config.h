@@ -37,7 +37,7 @@ struct ListenerConfig {
   std::string address;
   ListenerLimits limits;
   ListenerTimeouts timeouts;
-  std::uint64_t min_data_rate = 100;  // bytes a second; 0: no limit
+  ByteRate min_data_rate{100};  // 0: no limit
   std::vector<text::Cidr> trusted_proxies;
   Forwarded forwarded = Forwarded::x_forwarded;
   bool via = true;

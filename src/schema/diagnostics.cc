@@ -59,13 +59,18 @@ Json Diagnostic::to_json() const {
 
 Diagnostics::Scope::Scope(Diagnostics& diagnostics, std::string_view key, const text::Node& node)
     : diagnostics_(diagnostics), path_length_(diagnostics.path_.size()) {
-  if (!key.empty() || !diagnostics.open_.empty()) append_key(diagnostics.path_, key);
+  append_key(diagnostics.path_, key);
   diagnostics.open_.push_back(&node);
 }
 
 Diagnostics::Scope::Scope(Diagnostics& diagnostics, std::size_t index, const text::Node& node)
     : diagnostics_(diagnostics), path_length_(diagnostics.path_.size()) {
   diagnostics.path_ += fmt::format("[{}]", index);
+  diagnostics.open_.push_back(&node);
+}
+
+Diagnostics::Scope::Scope(Diagnostics& diagnostics, const text::Node& node)
+    : diagnostics_(diagnostics), path_length_(diagnostics.path_.size()) {
   diagnostics.open_.push_back(&node);
 }
 

@@ -38,6 +38,8 @@ class Diagnostics {
    public:
     Scope(Diagnostics& diagnostics, std::string_view key, const text::Node& node);
     Scope(Diagnostics& diagnostics, std::size_t index, const text::Node& node);
+    // The same place in the path: the top, or another node that stands for it.
+    Scope(Diagnostics& diagnostics, const text::Node& node);
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;

@@ -14,7 +14,7 @@ text::Node parse(std::string_view yaml) {
 TEST(Diagnostics, ShowsTheLineWithACaret) {
   const text::Node root = parse("a:\n  bücher: {c: d}\n");
   Diagnostics diagnostics;
-  const Diagnostics::Scope top(diagnostics, "", root);
+  const Diagnostics::Scope top(diagnostics, root);
   const Diagnostics::Scope a(diagnostics, "a", root.members[0].value);
   const text::Node& books = root.members[0].value.members[0].value;
   const Diagnostics::Scope b(diagnostics, "bücher", books);
@@ -28,7 +28,7 @@ TEST(Diagnostics, ShowsTheLineWithACaret) {
 TEST(Diagnostics, ShowsTabsAsTabsAndWarningsAsWarnings) {
   const text::Node root = parse("a:\tb\n");
   Diagnostics diagnostics;
-  const Diagnostics::Scope top(diagnostics, "", root);
+  const Diagnostics::Scope top(diagnostics, root);
   const Diagnostics::Scope a(diagnostics, "a", root.members[0].value);
   diagnostics.warning("is odd");
   EXPECT_TRUE(diagnostics.ok());
@@ -51,7 +51,7 @@ TEST(Diagnostics, WithoutAPlaceThereIsNoLine) {
 TEST(Diagnostics, AreSortedByPlaceAndWrittenAsJson) {
   const text::Node root = parse("a: 1\nb: 2\n");
   Diagnostics diagnostics;
-  const Diagnostics::Scope top(diagnostics, "", root);
+  const Diagnostics::Scope top(diagnostics, root);
   diagnostics.error_at("b", "second", "c");
   diagnostics.warning_at("a", "first");
   EXPECT_EQ(diagnostics.to_json().dump(),

@@ -39,8 +39,12 @@ bool check_one_of(const text::Node& map, std::span<const std::string_view> keys,
   if (given.size() == 1 || (given.empty() && !needed)) return true;
   const std::string rule =
       fmt::format("needs {} one of {}", needed ? "exactly" : "at most", quoted_list(keys));
-  diagnostics.error(given.empty() ? fmt::format("{}, has none", rule)
-                                  : fmt::format("{}, has {}", rule, quoted_list(given)));
+  if (given.empty()) {
+    diagnostics.error(fmt::format("{}, has none", rule));
+  } else {
+    diagnostics.error_at(given[1], fmt::format("stands beside {}; the section {}",
+                                               quoted_list(std::span(given).first(1)), rule));
+  }
   return false;
 }
 

@@ -279,8 +279,10 @@ TEST(SchemaErrors, EnumsAndTexts) {
 }
 
 TEST(SchemaErrors, KeysTogetherAndChecks) {
-  EXPECT_EQ(errors("{service: a, respond: {}}"),
-            "1:1: needs at most one of \"service\", \"respond\", has \"service\", \"respond\"\n");
+  EXPECT_EQ(
+      errors("{service: a, respond: {}}"),
+      "1:14: respond: stands beside \"service\"; the section needs at most one of \"service\", "
+      "\"respond\"\n");
   EXPECT_EQ(errors("{level: 10, on: false}"),
             "1:2: level: must be at most 8 when \"on\" is false\n");
   Everything out;

@@ -18,7 +18,7 @@ std::string errors_of(const SchemaOf<T>& schema, std::string_view yaml, T& out) 
   if (!root) {
     diagnostics.add(root.error());
   } else {
-    const Diagnostics::Scope scope(diagnostics, "", *root);
+    const Diagnostics::Scope scope(diagnostics, *root);
     const bool ok = schema.read(*root, out, diagnostics);
     if (ok != diagnostics.ok()) return "read() and the findings disagree";
   }

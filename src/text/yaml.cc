@@ -86,6 +86,13 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Node take_root() { return std::move(root_); }
   Errors& errors() { return errors_; }
+  // Where the innermost list or map that is not closed begins, if it is written with brackets.
+  const Place* open_bracket() const {
+    if (open_.empty()) return nullptr;
+    const std::string_view from = source_->from(open_.back().node.place);
+    const bool bracket = from.starts_with('[') || from.starts_with('{');
+    return bracket ? &open_.back().node.place : nullptr;
+  }
   Place place(const YAML::Mark& mark) const {
     if (mark.is_null()) return {source_, 1, 1};
     return {source_, static_cast<std::uint32_t>(mark.line + 1),
@@ -221,7 +228,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void start(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
              Node::Kind kind) {
-    if (wants_key()) refuse(mark, "a key must be plain text, not a list or a map");
+    if (wants_key())
+      refuse(mark, "a key must be plain text; if none is meant here, the bracket is not closed");
     count({1, 0}, mark);
     check_tag(mark, tag);
     check_depth(mark, open_.size() + 1);
@@ -299,8 +307,12 @@ std::string sentence(const std::string& message) {
   return "this is not YAML: " + message;
 }
 
-// yaml-cpp sees a tab in the indentation only where it stumbles over what follows.
-YamlError grammar_error(Place place, const std::string& message) {
+// The place where the writer can mend it: the bracket that is not closed, not the end of the file;
+// the tab in the indentation, not what yaml-cpp stumbles over behind it.
+YamlError grammar_error(Place place, const Place* open_bracket, const std::string& message) {
+  const bool unclosed =
+      message == YAML::ErrorMsg::END_OF_MAP_FLOW || message == YAML::ErrorMsg::END_OF_SEQ_FLOW;
+  if (unclosed && open_bracket != nullptr) return {*open_bracket, sentence(message)};
   const std::string_view line = place.file->line(place.line);
   const std::string_view indent = line.substr(0, line.find_first_not_of(" \t"));
   const std::size_t tab = indent.find('\t');
@@ -370,7 +382,8 @@ std::expected<Node, Errors> parse_yaml(Source source, const YamlLimits& limits) 
   } catch (const Refused& refused) {
     builder.errors().push_back(refused.error);
   } catch (const YAML::Exception& error) {
-    builder.errors().push_back(grammar_error(builder.place(error.mark), error.msg));
+    builder.errors().push_back(
+        grammar_error(builder.place(error.mark), builder.open_bracket(), error.msg));
   } catch (const std::exception& error) {
     builder.errors().push_back({{source, 1, 1}, fmt::format("cannot be read: {}", error.what())});
   }

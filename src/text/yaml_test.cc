@@ -81,7 +81,9 @@ TEST(YamlErrors, MergeKeysTagsAndStrangeKeys) {
             "name and use that\n");
   EXPECT_EQ(errors("a: !!int 5\n"),
             "a.yaml:1:4: YAML tags (\"!…\") have no meaning here; leave it out\n");
-  EXPECT_EQ(errors("? [a]\n: b\n"), "a.yaml:1:3: a key must be plain text, not a list or a map\n");
+  EXPECT_EQ(
+      errors("? [a]\n: b\n"),
+      "a.yaml:1:3: a key must be plain text; if none is meant here, the bracket is not closed\n");
   EXPECT_EQ(errors("? &x ~\n: b\n"), "a.yaml:1:3: a key is missing before the \":\"\n");
   EXPECT_EQ(errors("a: &x b\n*x : c\n"), "a.yaml:2:1: an alias cannot be a key\n");
 }
@@ -105,7 +107,12 @@ TEST(YamlErrors, GrammarInWordsForWhoWroteIt) {
   EXPECT_EQ(errors("a: 'it''s\nb: \"c\"\n"), "a.yaml:1:4: the closing quote is missing\n");
   EXPECT_EQ(errors("a: 'it''s'\n\"b\\\"\": \"c'\"\n"), "");
   EXPECT_EQ(errors("a: [1, 2\nb: 3\n"),
-            "a.yaml:2:2: a \"]\" or \",\" is missing; put text with brackets in quotes\n");
+            "a.yaml:1:4: a \"]\" or \",\" is missing; put text with brackets in quotes\n");
+  EXPECT_EQ(errors("r:\n  - {name: all\n"),
+            "a.yaml:2:5: a key must be plain text; if none is meant here, the bracket is not "
+            "closed\n");
+  EXPECT_EQ(errors("r:\n\t- {name: all}\n"),
+            "a.yaml:2:1: a tab is used for indentation; YAML wants spaces\n");
   EXPECT_EQ(errors("a: @b\n"),
             "a.yaml:1:4: this character cannot begin a value; put the text in quotes\n");
   EXPECT_EQ(errors("a: \"\\d\"\n"),

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   schema::Diagnostics diagnostics;
   if (root) {
     Outer out;
-    const schema::Diagnostics::Scope scope(diagnostics, "", *root);
+    const schema::Diagnostics::Scope scope(diagnostics, *root);
     const bool ok = kOuter.read(*root, out, diagnostics);
     if (ok != diagnostics.ok()) std::abort();
     // What was read can be written, and each finding's path and place are inside the tree.

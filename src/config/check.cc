@@ -1,0 +1,228 @@
+// Findings are placed by their path in the tree, so that the model itself needs no places.
+#include "config/check.h"
+
+#include <fmt/format.h>
+#include <set>
+#include <unordered_map>
+
+#include "loop/address.h"
+#include "route/route_table.h"
+
+namespace doorward::config {
+namespace {
+
+using schema::Diagnostics;
+using schema::Severity;
+
+class Checker {
+ public:
+  Checker(const Model& model, const text::Node& root, PolicyKinds kinds, Diagnostics& diagnostics)
+      : model_(model), root_(root), kinds_(kinds), diagnostics_(diagnostics) {
+    for (const auto& service : model.services) services_.push_back(service.key);
+    for (const auto& policy : model.policies) policies_.push_back(policy.key);
+  }
+
+  void check();
+
+ private:
+  void add(Severity severity, std::string path, std::string message, std::string suggestion = {});
+  void check_unique(std::string_view section, const std::vector<std::string>& names);
+  void check_addresses();
+  void check_policies();
+  void check_policy(const PolicyUse& policy, const std::string& path, bool declared);
+  void check_service(std::string_view name, const std::string& path);
+  void check_routes();
+  void warn_unused();
+  void warn_shadowed(const route::RouteTable& table);
+  bool has_error_below(std::string_view path) const;
+
+  const Model& model_;
+  const text::Node& root_;
+  PolicyKinds kinds_;
+  Diagnostics& diagnostics_;
+  std::vector<std::string_view> services_;
+  std::vector<std::string_view> policies_;
+  std::set<std::string, std::less<>> used_services_;
+  std::set<std::string, std::less<>> used_policies_;
+};
+
+std::string child(std::string path, std::string_view key) {
+  schema::append_key(path, key);
+  return path;
+}
+
+void Checker::add(Severity severity, std::string path, std::string message,
+                  std::string suggestion) {
+  const text::Node* node = schema::find_path(root_, path);
+  diagnostics_.add({severity, node == nullptr ? root_.place : node->place, std::move(path),
+                    std::move(message), std::move(suggestion)});
+}
+
+void Checker::check() {
+  std::vector<std::string> names;
+  for (const auto& listener : model_.listeners) names.push_back(listener.name);
+  check_unique("listeners", names);
+  names.clear();
+  for (const RouteConfig& route : model_.routes) names.push_back(route.name);
+  check_unique("routes", names);
+  check_addresses();
+  check_policies();
+  check_routes();
+  if (diagnostics_.ok()) warn_unused();
+}
+
+void Checker::check_unique(std::string_view section, const std::vector<std::string>& names) {
+  std::unordered_map<std::string_view, std::size_t> first;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) continue;
+    const auto [known, is_new] = first.emplace(names[i], i);
+    if (is_new) continue;
+    const std::string path = fmt::format("{}[{}]", section, i);
+    const bool written = schema::find_path(root_, child(path, "name")) != nullptr;
+    add(Severity::error, written ? child(path, "name") : path,
+        fmt::format("the name \"{}\" is taken by {}[{}]; names are unique", names[i], section,
+                    known->second));
+  }
+}
+
+void Checker::check_addresses() {
+  std::unordered_map<std::string, std::string> taken;  // address -> path
+  const auto take = [&](const std::string& written, const std::string& path) {
+    const auto address = loop::Address::parse(written);
+    if (!address || (!address->is_unix() && address->port() == 0)) return;
+    const auto [known, is_new] = taken.emplace(address->text(), path);
+    if (is_new) return;
+    add(Severity::error, path,
+        fmt::format("\"{}\" is the address of {} too", written, known->second));
+  };
+  for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
+    take(model_.listeners[i].address, fmt::format("listeners[{}].address", i));
+  }
+  if (model_.admin) take(model_.admin->address, "admin.address");
+}
+
+void Checker::check_service(std::string_view name, const std::string& path) {
+  used_services_.emplace(name);
+  if (std::ranges::find(services_, name) != services_.end()) return;
+  // A misspelt section "services" is told already.
+  if (root_.find("services") == nullptr && !diagnostics_.ok()) return;
+  std::string suggestion;
+  std::string message = schema::unknown_name(fmt::format("unknown service \"{}\"", name), name,
+                                             services_, suggestion);
+  add(Severity::error, path, std::move(message), std::move(suggestion));
+}
+
+void Checker::check_policies() {
+  for (const auto& policy : model_.policies) {
+    check_policy(policy.value, child("policies", policy.key), true);
+  }
+  for (std::size_t i = 0; i < model_.policies_everywhere.size(); ++i) {
+    check_policy(model_.policies_everywhere[i], fmt::format("policies_everywhere[{}]", i), false);
+  }
+  for (std::size_t i = 0; i < model_.routes.size(); ++i) {
+    const RouteConfig& route = model_.routes[i];
+    for (std::size_t j = 0; j < route.policies.size(); ++j) {
+      check_policy(route.policies[j], fmt::format("routes[{}].policies[{}]", i, j), false);
+    }
+    if (route.service) check_service(*route.service, fmt::format("routes[{}].service", i));
+  }
+}
+
+void Checker::check_policy(const PolicyUse& policy, const std::string& path, bool declared) {
+  if (!policy.name.empty() && declared) {
+    add(Severity::error, path,
+        fmt::format("must be one kind with its settings such as {{request_id: {{}}}}, not \"{}\"",
+                    policy.name));
+  } else if (!policy.name.empty()) {
+    used_policies_.insert(policy.name);
+    if (std::ranges::find(policies_, policy.name) != policies_.end()) return;
+    if (root_.find("policies") == nullptr && !diagnostics_.ok()) return;
+    std::string suggestion;
+    std::string message = schema::unknown_name(fmt::format("unknown policy \"{}\"", policy.name),
+                                               policy.name, policies_, suggestion);
+    if (find_kind(kinds_, policy.name) != nullptr) {
+      message =
+          fmt::format("no policy has this name; the kind is written {{{}: {{}}}}", policy.name);
+    }
+    add(Severity::error, path, std::move(message), std::move(suggestion));
+  } else if (policy.settings != nullptr) {
+    // A setting `service` of any kind names a service of this configuration.
+    const text::Member* service = policy.written.members.front().value.find("service");
+    if (service == nullptr || !service->value.is_scalar()) return;
+    check_service(service->value.text, child(child(path, policy.kind), "service"));
+  }
+}
+
+bool Checker::has_error_below(std::string_view path) const {
+  const std::vector<schema::Diagnostic> found = diagnostics_.sorted();
+  return std::ranges::any_of(found, [path](const schema::Diagnostic& diagnostic) {
+    return diagnostic.severity == Severity::error && diagnostic.path.starts_with(path);
+  });
+}
+
+// "path[1]", "header.x-a" of a match as a path in the tree; {regex: …} stands for its text.
+std::string match_path(const text::Node& root, std::size_t route, std::string_view field) {
+  std::string path = fmt::format("routes[{}].match", route);
+  const std::size_t dot = field.find('.');
+  path = child(path, field.substr(0, std::min(dot, field.find('['))));
+  if (dot != std::string_view::npos) {
+    path = child(path, field.substr(dot + 1));
+  } else if (const std::size_t index = field.find('['); index != std::string_view::npos) {
+    path += field.substr(index);
+  } else if (const text::Node* node = schema::find_path(root, path);
+             node != nullptr && node->is_list()) {
+    path += "[0]";
+  }
+  const text::Node* node = schema::find_path(root, path);
+  const bool regex = node != nullptr && node->is_map() && node->find("regex") != nullptr;
+  return regex ? child(path, "regex") : path;
+}
+
+void Checker::check_routes() {
+  std::vector<route::RouteSpec> specs;
+  const bool all_right = diagnostics_.ok();
+  for (std::size_t i = 0; i < model_.routes.size(); ++i) {
+    // What could not be read would be told a second time.
+    if (!all_right && has_error_below(fmt::format("routes[{}].match", i))) continue;
+    specs.push_back({model_.routes[i].name, model_.routes[i].match, static_cast<std::uint32_t>(i)});
+  }
+  const std::vector<route::RouteSpec> kept = specs;
+  const auto table = route::RouteTable::build(std::move(specs));
+  if (!table) {
+    for (const route::RouteError& error : table.error()) {
+      add(Severity::error, match_path(root_, kept[error.route].value, error.field), error.text);
+    }
+  } else if (diagnostics_.ok()) {
+    warn_shadowed(*table);
+  }
+}
+
+void Checker::warn_shadowed(const route::RouteTable& table) {
+  for (const route::RouteWarning& warning : table.shadowed()) {
+    add(Severity::warning, fmt::format("routes[{}]", table.routes()[warning.route].value),
+        fmt::format("no request can reach this route: {}", warning.reason));
+  }
+}
+
+void Checker::warn_unused() {
+  for (const std::string_view service : services_) {
+    if (used_services_.contains(service)) continue;
+    add(Severity::warning, child("services", service), "no route and no policy uses this service");
+  }
+  for (const std::string_view policy : policies_) {
+    if (used_policies_.contains(policy)) continue;
+    add(Severity::warning, child("policies", policy), "no route uses this policy");
+  }
+  if (model_.routes.empty()) {
+    add(Severity::warning, "", "there is no route: every request is answered with 404");
+  }
+}
+
+}  // namespace
+
+void check_model(const Model& model, const text::Node& root, PolicyKinds kinds,
+                 Diagnostics& diagnostics) {
+  Checker(model, root, kinds, diagnostics).check();
+}
+
+}  // namespace doorward::config

@@ -1,0 +1,175 @@
+#include "config/compile.h"
+
+#include <fmt/format.h>
+
+#include "policy/registry.h"
+
+namespace doorward::config {
+namespace {
+
+using exchange::Snapshot;
+using schema::Diagnostics;
+
+class Compiler {
+ public:
+  Compiler(const Model& model, const CompileTools& tools, Diagnostics& diagnostics)
+      : model_(model), tools_(tools), diagnostics_(diagnostics) {
+    for (const auto& service : model.services) service_names_.push_back(service.key);
+  }
+
+  std::shared_ptr<const Snapshot> compile();
+
+ private:
+  void add_listeners();
+  void add_services();
+  void add_named_policies();
+  void add_route(const RouteConfig& config, std::size_t index);
+  void open_access_log();
+  exchange::Handler handler_of(const RouteConfig& config);
+  policy::PolicyChain chain_of(const RouteConfig& config);
+  void add_steps(const std::vector<PolicyUse>& uses, std::vector<policy::ChainStep>& steps);
+  http::Template compile_template(const std::string& text, std::string_view what);
+
+  const Model& model_;
+  const CompileTools& tools_;
+  Diagnostics& diagnostics_;
+  std::vector<std::string_view> service_names_;
+  policy::NamedPolicies named_;
+  std::shared_ptr<Snapshot> made_ = std::make_shared<Snapshot>();
+};
+
+std::shared_ptr<const Snapshot> Compiler::compile() {
+  made_->table = compile_routes(model_, diagnostics_);
+  if (made_->table == nullptr) return nullptr;
+  add_listeners();
+  add_services();
+  add_named_policies();
+  for (std::size_t i = 0; i < model_.routes.size(); ++i) add_route(model_.routes[i], i);
+  if (diagnostics_.ok()) open_access_log();
+  if (!diagnostics_.ok()) return nullptr;
+  return made_;
+}
+
+void Compiler::add_listeners() {
+  for (const exchange::ListenerConfig& listener : model_.listeners) {
+    made_->listeners.push_back(std::make_shared<const exchange::ListenerConfig>(listener));
+  }
+}
+
+void Compiler::add_services() {
+  for (const auto& service : model_.services) {
+    made_->services.push_back(
+        {std::make_shared<const upstream::ServiceConfig>(service.value),
+         tools_.metrics.slot(observe::Scope::service, service.value.name)});
+  }
+}
+
+void Compiler::add_named_policies() {
+  policy::PolicyBuild build(service_names_, diagnostics_);
+  for (const auto& policy : model_.policies) {
+    std::optional<policy::ChainStep> step =
+        policy::Registry::builtin().read_item(policy.value.written, {}, build);
+    if (!step) continue;
+    step->name = policy.key;
+    named_.emplace(policy.key, *std::move(step));
+  }
+}
+
+void Compiler::add_steps(const std::vector<PolicyUse>& uses,
+                         std::vector<policy::ChainStep>& steps) {
+  policy::PolicyBuild build(service_names_, diagnostics_);
+  for (const PolicyUse& use : uses) {
+    if (!use.name.empty()) {
+      const auto known = named_.find(use.name);
+      if (known != named_.end()) steps.push_back(known->second);
+      continue;
+    }
+    std::optional<policy::ChainStep> step =
+        policy::Registry::builtin().read_item(use.written, named_, build);
+    if (step) steps.push_back(*std::move(step));
+  }
+}
+
+policy::PolicyChain Compiler::chain_of(const RouteConfig& config) {
+  std::vector<policy::ChainStep> steps;
+  add_steps(model_.policies_everywhere, steps);
+  add_steps(config.policies, steps);
+  return policy::PolicyChain(std::move(steps));
+}
+
+http::Template Compiler::compile_template(const std::string& text, std::string_view what) {
+  Result<http::Template> made = http::Template::compile(text, http::TemplateScope::request);
+  if (made) return *std::move(made);
+  diagnostics_.error(fmt::format("{}: {}", what, made.error().cause));
+  return {};
+}
+
+exchange::Handler Compiler::handler_of(const RouteConfig& config) {
+  if (config.redirect) {
+    return handler::Redirect{compile_template(config.redirect->to, "redirect.to"),
+                             config.redirect->status};
+  }
+  if (config.respond) {
+    handler::FixedResponse fixed;
+    fixed.status = config.respond->status;
+    fixed.body = compile_template(config.respond->body, "respond.body");
+    fixed.content_type = config.respond->content_type;
+    for (const auto& [name, value] : config.respond->headers) {
+      fixed.headers.emplace_back(name, compile_template(value, "respond.headers." + name));
+    }
+    return fixed;
+  }
+  std::size_t index = 0;
+  while (index < service_names_.size() && service_names_[index] != *config.service) ++index;
+  return exchange::ServiceTarget{index};
+}
+
+void Compiler::add_route(const RouteConfig& config, std::size_t) {
+  exchange::Route route;
+  route.name = config.name;
+  route.handler = handler_of(config);
+  route.chain = chain_of(config);
+  route.slot = tools_.metrics.slot(observe::Scope::route, config.name);
+  made_->routes.push_back(std::move(route));
+}
+
+void Compiler::open_access_log() {
+  if (!model_.access_log) return;
+  const Snapshot* before = tools_.before;
+  if (before != nullptr && before->access_log != nullptr &&
+      before->access_log->config() == *model_.access_log) {
+    made_->access_log = before->access_log;
+    return;
+  }
+  auto log = observe::AccessLog::open(*model_.access_log, tools_.cores, tools_.events,
+                                      tools_.log_shard);
+  if (log) {
+    made_->access_log = std::move(*log);
+  } else {
+    diagnostics_.add({schema::Severity::error, {}, "access_log", log.error().cause, {}});
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
+                                                        Diagnostics& diagnostics) {
+  std::vector<route::RouteSpec> specs;
+  for (std::size_t i = 0; i < model.routes.size(); ++i) {
+    specs.push_back({model.routes[i].name, model.routes[i].match, static_cast<std::uint32_t>(i)});
+  }
+  auto table = route::RouteTable::build(std::move(specs));
+  if (table) return std::make_unique<const route::RouteTable>(*std::move(table));
+  for (const route::RouteError& error : table.error()) {
+    diagnostics.add({schema::Severity::error, {},
+                     fmt::format("routes[{}].match.{}", error.route, error.field), error.text, {}});
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const Snapshot> compile(const Model& model, const CompileTools& tools,
+                                        Diagnostics& diagnostics) {
+  return Compiler(model, tools, diagnostics).compile();
+}
+
+}  // namespace doorward::config

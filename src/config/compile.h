@@ -1,0 +1,31 @@
+// From a checked Model to a Snapshot that cores serve: routes to a table, policies to chains, names
+// to slots. Off the request's path; whatever fails leaves everything as it was.
+#pragma once
+
+#include <memory>
+
+#include "config/model.h"
+#include "exchange/snapshot.h"
+#include "observe/event_log.h"
+#include "observe/metrics.h"
+#include "schema/diagnostics.h"
+
+namespace doorward::config {
+
+struct CompileTools {
+  observe::Metrics& metrics;
+  observe::EventLog& events;
+  observe::MetricsShard& log_shard;    // for the thread that writes the access log
+  unsigned cores = 1;
+  const exchange::Snapshot* before = nullptr;  // what is equal in it is used again
+};
+
+// Null, with an error in `diagnostics`, when it cannot be.
+std::shared_ptr<const exchange::Snapshot> compile(const Model& model, const CompileTools& tools,
+                                                  schema::Diagnostics& diagnostics);
+
+// The route table alone, for `explain`; null with an error in `diagnostics`.
+std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
+                                                        schema::Diagnostics& diagnostics);
+
+}  // namespace doorward::config

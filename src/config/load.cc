@@ -1,0 +1,53 @@
+#include "config/load.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "config/source.h"
+#include "policy/registry.h"
+
+namespace doorward::config {
+namespace {
+
+std::string text_of(const std::vector<std::string>& files) {
+  std::ostringstream text;
+  for (const std::string& name : files) {
+    std::ifstream file(name, std::ios::binary);
+    if (files.size() > 1) text << "# " << name << '\n';
+    text << file.rdbuf();
+  }
+  return text.str();
+}
+
+}  // namespace
+
+PolicyKinds policy_kinds() {
+  static const std::vector<const schema::AnySchema*> kKinds = [] {
+    std::vector<const schema::AnySchema*> kinds;
+    for (const auto& kind : policy::Registry::builtin().kinds()) kinds.push_back(&kind->settings());
+    return kinds;
+  }();
+  return kKinds;
+}
+
+std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnostics) {
+  std::optional<Source> source = load_source(path, diagnostics);
+  if (!source) return std::nullopt;
+  std::optional<Model> model = read_model(source->root, policy_kinds(), diagnostics);
+  if (!model || !diagnostics.ok()) return std::nullopt;
+  return Loaded{*std::move(model), source->files, text_of(source->files)};
+}
+
+std::optional<Loaded> load_upstream(const std::string& url, schema::Diagnostics& diagnostics) {
+  std::optional<Model> model = single_upstream_model(url, diagnostics);
+  if (!model || !diagnostics.ok()) return std::nullopt;
+  return Loaded{*std::move(model), {}, "# doorward run " + url + "\n"};
+}
+
+std::string read_text(const std::string& path) {
+  schema::Diagnostics ignored;
+  const std::optional<Source> source = load_source(path, ignored);
+  return source ? text_of(source->files) : std::string();
+}
+
+}  // namespace doorward::config

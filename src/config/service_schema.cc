@@ -1,0 +1,128 @@
+// How services are written.
+#include <fmt/format.h>
+
+#include "config/model.h"
+
+namespace doorward::config {
+namespace {
+
+using schema::at_least;
+using schema::field;
+using schema::is;
+using schema::of;
+using schema::required;
+using schema::zero_means;
+using upstream::Balance;
+using upstream::EndpointConfig;
+using upstream::PoolConfig;
+using upstream::ResponseLimits;
+using upstream::RetryConfig;
+using upstream::ServiceConfig;
+using upstream::ServiceTimeouts;
+using namespace std::chrono_literals;
+
+struct EndpointText {
+  std::string url;
+  std::uint32_t weight = 1;
+};
+
+constexpr auto kEndpoint = schema::schema<EndpointText>(
+    "endpoint", "One address of a service.",
+    field("url", &EndpointText::url, "`http://HOST:PORT` or `unix:/PATH`.", required()),
+    field("weight", &EndpointText::weight, "Its share of requests.", at_least(1),
+          schema::at_most(1000)),
+    schema::stands_for("url"));
+
+constexpr auto kTimeouts = schema::schema<ServiceTimeouts>(
+    "timeouts", "How long a backend may take.",
+    field("connect", &ServiceTimeouts::connect, "To accept a connection.", at_least(1ms)),
+    field("first_byte", &ServiceTimeouts::first_byte,
+          "From the request sent to the head of the response.", at_least(1ms)),
+    field("idle", &ServiceTimeouts::idle, "Between two pieces of a body.", at_least(1ms)),
+    field("tunnel_idle", &ServiceTimeouts::tunnel_idle,
+          "An upgraded connection (WebSocket) on which nothing moves.", at_least(1ms)),
+    field("total", &ServiceTimeouts::total, "For everything, further tries included.",
+          zero_means("no limit")));
+
+constexpr auto kPool = schema::schema<PoolConfig>(
+    "pool", "Connections that are kept for further requests.",
+    field("idle_timeout", &PoolConfig::idle_timeout, "How long an unused one is kept.",
+          at_least(1ms)),
+    field("max_idle", &PoolConfig::max_idle, "Unused ones, per endpoint and core."),
+    field("max_connections", &PoolConfig::max_connections, "All, per endpoint and core.",
+          at_least(1)));
+
+constexpr auto kRetry = schema::schema<RetryConfig>(
+    "retry", "Which requests are sent again.",
+    field("stale", &RetryConfig::stale,
+          "One that never reached the backend because a kept connection was closed."));
+
+constexpr auto kLimits = schema::schema<ResponseLimits>(
+    "limits", "What a backend may send; a response over a limit is a 502.",
+    field("header_bytes", &ResponseLimits::header_bytes, "The whole head of a response.",
+          at_least(1_KiB), schema::at_most(1_MiB)),
+    field("header_count", &ResponseLimits::header_count, "Headers of a response.", at_least(1),
+          schema::at_most(10'000)));
+
+std::string host_problem(const std::string& host) {
+  if (schema::is_host(host) || schema::is_host_port(host)) return {};
+  return fmt::format("must be preserve, endpoint or a host name, not \"{}\"", host);
+}
+
+constexpr auto kService = schema::schema<ServiceConfig>(
+    "services", "Backends by name. A map; each value has these settings.",
+    field("endpoints", &ServiceConfig::endpoints,
+          "Where it can be reached: `http://HOST:PORT`, `unix:/PATH`, or `{url: …, weight: 2}`.",
+          required(), schema::count(1, 10'000)),
+    field("balance", &ServiceConfig::balance, "How an endpoint is chosen.",
+          schema::names<Balance>({{"round_robin", Balance::round_robin}})),
+    field("host", &ServiceConfig::host,
+          "The `Host` that backends see: `preserve` (the client's), `endpoint` (its own address), "
+          "or a name.",
+          schema::checked(&host_problem)),
+    field("timeouts", &ServiceConfig::timeouts, "How long a backend may take.", of(kTimeouts)),
+    field("pool", &ServiceConfig::pool, "Kept connections.", of(kPool)),
+    field("retry", &ServiceConfig::retry, "Which requests are sent again.", of(kRetry)),
+    field("limits", &ServiceConfig::limits, "What a backend may send.", of(kLimits)),
+    schema::example("services:\n"
+                    "  orders:\n"
+                    "    endpoints: [\"http://127.0.0.1:9001\", {url: \"http://127.0.0.1:9002\", "
+                    "weight: 2}]\n"
+                    "    timeouts: {first_byte: 5s}\n"));
+
+}  // namespace
+
+constinit const schema::SchemaOf<ServiceConfig>& kServiceSchema = kService;
+
+}  // namespace doorward::config
+
+namespace doorward::schema {
+
+using upstream::EndpointConfig;
+
+bool ValueTraits<EndpointConfig>::read(const text::Node& node, EndpointConfig& out,
+                                       Diagnostics& diagnostics) {
+  config::EndpointText written;
+  if (!config::kEndpoint.read(node, written, diagnostics, {})) return false;
+  upstream::EndpointUrl parsed = upstream::parse_endpoint(written.url);
+  if (!parsed.error.empty()) {
+    const text::Member* url = node.find("url");
+    const Diagnostics::Scope at_url(diagnostics, url == nullptr ? node : url->value);
+    diagnostics.error(std::move(parsed.error));
+    return false;
+  }
+  out = std::move(parsed.endpoint);
+  out.weight = written.weight;
+  return true;
+}
+
+Json ValueTraits<EndpointConfig>::to_json(const EndpointConfig& endpoint) {
+  if (endpoint.weight == 1) return endpoint.url;
+  return {{"url", endpoint.url}, {"weight", endpoint.weight}};
+}
+
+Json ValueTraits<EndpointConfig>::json_schema(Json& definitions) {
+  return config::kEndpoint.json_schema(definitions);
+}
+
+}  // namespace doorward::schema
