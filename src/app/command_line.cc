@@ -12,7 +12,7 @@ int parse_status(const CLI::App& app, const CLI::ParseError& error) {
 
 struct RunFlags {
   RunOptions options;
-  observe::Level level = observe::Level::info;
+  std::string level = "info";
   std::string what;  // the positional argument: http://… or a configuration
   std::uint64_t drain_seconds = 30;
 };
@@ -21,10 +21,6 @@ void add_run(CLI::App& app, RunFlags& flags) {
   const std::map<std::string, loop::Backend> loops{{"auto", loop::Backend::automatic},
                                                    {"uring", loop::Backend::uring},
                                                    {"epoll", loop::Backend::epoll}};
-  const std::map<std::string, observe::Level> levels{{"debug", observe::Level::debug},
-                                                     {"info", observe::Level::info},
-                                                     {"warning", observe::Level::warning},
-                                                     {"error", observe::Level::error}};
   CLI::App* run = app.add_subcommand("run", "Run the gateway");
   run->add_option("-c,--config", flags.options.config, "Configuration: a file or a folder");
   run->add_option("what", flags.what, "http://HOST:PORT to pass everything to, or a configuration");
@@ -33,7 +29,7 @@ void add_run(CLI::App& app, RunFlags& flags) {
   run->add_option("--loop", flags.options.backend, "Event loop: uring, epoll or auto")
       ->transform(CLI::CheckedTransformer(loops));
   run->add_option("--log-level", flags.level, "Least level of events told")
-      ->transform(CLI::CheckedTransformer(levels));
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   run->add_option("--drain-time", flags.drain_seconds,
                   "Seconds that requests under way get at the end")
       ->check(CLI::Range(0, 86'400));
@@ -89,7 +85,8 @@ int run_command_line(int argc, char** argv) {
     return parse_status(app, error);
   }
   if (app.got_subcommand("run")) {
-    if (settle_run(run_flags)) return run(run_flags.options, run_flags.level, argc, argv);
+    if (settle_run(run_flags))
+      return run(run_flags.options, *observe::parse_level(run_flags.level), argc, argv);
     fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT\n");
     return kBadConfiguration;
   }

@@ -16,8 +16,8 @@ int run_command_line(int argc, char** argv);
 
 struct ExplainOptions {
   std::string config;
-  std::string request;                // "GET http://api.example.com/orders/7"
-  std::vector<std::string> headers;   // "name: value"
+  std::string request;               // "GET http://api.example.com/orders/7"
+  std::vector<std::string> headers;  // "name: value"
   std::string client = "127.0.0.1";
   bool json = false;
 };

@@ -1,61 +1,97 @@
 #include "app/gateway.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-
+#include "codec/h1/refusal.h"
+#include "exchange/problems.h"
 #include "observe/prometheus.h"
 
 namespace doorward::app {
+namespace {
+
+std::vector<std::string> one_line_each(const schema::Diagnostics& diagnostics) {
+  std::vector<std::string> lines;
+  for (const schema::Diagnostic& diagnostic : diagnostics.sorted()) {
+    if (diagnostic.severity != schema::Severity::error) continue;
+    const std::string text = diagnostic.to_text();
+    lines.push_back(text.substr(0, text.find('\n')));
+  }
+  return lines;
+}
+
+}  // namespace
 Gateway::Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade)
     : options_(std::move(options)),
       events_(events),
       upgrade_(upgrade),
-      shard_(metrics_.make_shard()) {}
+      shard_(metrics_.make_shard()),
+      log_shard_(metrics_.make_shard()) {}
 
 Gateway::~Gateway() {
-  for (CoreThread& core : cores_) {
-    if (core.thread.joinable()) core.thread.join();
+  for (CoreThread& core : cores_) {  // only after a failed start
+    core.core->loop().post([c = core.core.get()] { c->drain(Duration(0)); });
+    core.thread.join();
   }
+}
+
+// Compiles what is on disk now. All findings are in `diagnostics`.
+std::shared_ptr<const exchange::Snapshot> Gateway::prepare(std::optional<config::Loaded>& loaded,
+                                                           schema::Diagnostics& diagnostics) {
+  loaded = options_.config.empty() ? config::load_upstream(options_.upstream, diagnostics)
+                                   : config::load(options_.config, diagnostics);
+  if (!loaded) return nullptr;
+  const config::CompileTools tools{metrics_, events_, log_shard_, core_count(), snapshot_.get()};
+  return config::compile(loaded->model, tools, diagnostics);
+}
+
+unsigned Gateway::core_count() const {
+  return options_.workers != 0 ? options_.workers
+                               : std::max(1u, std::thread::hardware_concurrency());
 }
 
 Result<void> Gateway::start() {
   Result<std::unique_ptr<loop::Loop>> loop = loop::Loop::create({.backend = loop::Backend::epoll});
   if (!loop) return Failure(std::move(loop.error()));
   loop_ = std::move(*loop);
-  Result<config::Loaded> loaded = load();
-  if (!loaded) return Failure(std::move(loaded.error()));
-  const unsigned count = std::max(
-      1u, options_.workers != 0 ? options_.workers : std::thread::hardware_concurrency());
-  auto compiled = config::compile(loaded->model, {metrics_, events_, count, nullptr});
-  if (!compiled) return Failure(std::move(compiled.error()));
-  snapshot_ = *compiled;
-  files_ = loaded->files;
-  config_text_ = loaded->text;
+  name_metrics();
+  schema::Diagnostics diagnostics;
+  std::optional<config::Loaded> loaded;
+  snapshot_ = prepare(loaded, diagnostics);
+  if (snapshot_ == nullptr) return fail(ErrorKind::invalid, diagnostics.to_text());
+  accept_files(*loaded);
   sockets_.inherit(upgrade_.inherited());
-  if (Result<void> done = start_cores(count); !done) return done;
+  if (Result<void> done = start_cores(); !done) return done;
   if (Result<void> done = open_sockets(*snapshot_); !done) return done;
   if (Result<void> done = start_admin(loaded->model); !done) return done;
   sockets_.close_unclaimed();
-  use(snapshot_, [] {});
+  use(snapshot_, [this] {
+    ready_ = true;
+    events_.info("ready", {{"cores", core_count()}, {"pid", getpid()}});
+    upgrade_.say_ready();
+  });
   for (const auto& listener : snapshot_->listeners) add_listener(listener);
-  for (CoreThread& core : cores_) {
-    core.thread = std::thread([this, c = core.core.get()] {
-      c->loop().run();
-      loop_->post([this] { core_ended(); });
-    });
-  }
-  cores_running_ = count;
-  ready_ = true;
-  events_.info("ready", {{"cores", count}, {"pid", getpid()}});
-  upgrade_.say_ready();
   return {};
 }
 
-Result<config::Loaded> Gateway::load() {
-  if (options_.config.empty()) return config::load_upstream(options_.upstream);
-  return config::load(options_.config, events_);
+void Gateway::accept_files(const config::Loaded& loaded) {
+  files_ = loaded.files;
+  config_text_ = loaded.text;
+}
+
+// The labels whose values the layers above the metrics know.
+void Gateway::name_metrics() {
+  std::vector<std::string_view> codes;
+  for (const exchange::Problem& problem : exchange::kProblems) codes.push_back(problem.code);
+  metrics_.name_values(observe::Metric::replies, codes);
+  std::vector<std::string_view> refusals;
+  for (unsigned i = 0; i < static_cast<unsigned>(codec::h1::Refusal::count_); ++i) {
+    refusals.push_back(to_string(static_cast<codec::h1::Refusal>(i)));
+  }
+  metrics_.name_values(observe::Metric::parser_refusals, refusals);
+  const std::string_view version = DOORWARD_VERSION;
+  metrics_.name_values(observe::Metric::build_info, {&version, 1});
 }
 
 // All sockets of the snapshot that are not open yet; on failure none of them stays.
@@ -64,8 +100,7 @@ Result<void> Gateway::open_sockets(const exchange::Snapshot& snapshot) {
   for (const auto& listener : snapshot.listeners) {
     const std::string key = listener->key();
     if (sockets_.has(key)) continue;
-    Result<void> open =
-        sockets_.open(key, listener->address, static_cast<unsigned>(cores_.size()));
+    Result<void> open = sockets_.open(key, listener->address, static_cast<unsigned>(cores_.size()));
     if (!open) {
       for (const std::string& name : opened) sockets_.close(name);
       open.error().cause = fmt::format("listener \"{}\": {}", listener->name, open.error().cause);
@@ -76,31 +111,49 @@ Result<void> Gateway::open_sockets(const exchange::Snapshot& snapshot) {
   return {};
 }
 
-Result<void> Gateway::start_cores(unsigned count) {
-  for (unsigned i = 0; i < count; ++i) {
-    Result<std::unique_ptr<loop::Loop>> loop =
-        loop::Loop::create({.backend = options_.backend});
-    if (!loop) return Failure(std::move(loop.error()));
-    if (i == 0) {
-      events_.info("loop", {{"backend", (*loop)->name()}, {"reason", (*loop)->choice_reason()}});
+// A loop belongs to the thread that made it, so each core is made by its own thread.
+Result<void> Gateway::start_cores() {
+  for (unsigned i = 0; i < core_count(); ++i) {
+    std::promise<Result<std::unique_ptr<exchange::Core>>> made;
+    std::future<Result<std::unique_ptr<exchange::Core>>> result = made.get_future();
+    std::thread thread(&Gateway::run_core, this, i, std::ref(metrics_.make_shard()),
+                       std::move(made));
+    Result<std::unique_ptr<exchange::Core>> core = result.get();
+    if (!core) {
+      thread.join();
+      return Failure(std::move(core.error()));
     }
-    cores_.push_back({std::make_unique<exchange::Core>(i, std::move(*loop),
-                                                       metrics_.make_shard(), events_),
-                      {}});
+    ++cores_running_;
+    if (i == 0) {
+      events_.info("loop", {{"backend", (*core)->loop().name()},
+                            {"reason", (*core)->loop().choice_reason()}});
+    }
+    cores_.push_back({*std::move(core), std::move(thread)});
   }
   return {};
 }
 
+void Gateway::run_core(unsigned index, observe::MetricsShard& metrics,
+                       std::promise<Result<std::unique_ptr<exchange::Core>>> made) {
+  Result<std::unique_ptr<loop::Loop>> loop = loop::Loop::create({.backend = options_.backend});
+  if (!loop) return made.set_value(Failure(std::move(loop.error())));
+  auto core = std::make_unique<exchange::Core>(index, std::move(*loop), metrics, events_);
+  exchange::Core& running = *core;
+  made.set_value(std::move(core));  // the control thread keeps it until this thread has ended
+  running.loop().run();
+  loop_->post([this] { core_ended(); });
+}
+
 Result<void> Gateway::start_admin(const config::Model& model) {
-  if (!model.admin.enabled) return {};
-  admin_ = std::make_unique<admin::AdminServer>(*loop_, *this, model.admin);
-  if (Result<void> open = sockets_.open("admin", model.admin.address, 1); !open) {
+  if (!model.admin) return {};
+  admin_ = std::make_unique<admin::AdminServer>(*loop_, *this, model.admin->token);
+  if (Result<void> open = sockets_.open("admin", model.admin->address, 1); !open) {
     open.error().cause = fmt::format("admin: {}", open.error().cause);
     return open;
   }
   admin_->start(sockets_.of("admin").front());
-  events_.info("admin_listening", {{"address", sockets_.bound("admin")},
-                                   {"token", admin_->shown_token()}});
+  events_.info("admin_listening",
+               {{"address", sockets_.bound("admin")}, {"token", admin_->shown_token()}});
   return {};
 }
 
@@ -112,7 +165,7 @@ void Gateway::on_all_cores(std::function<void(exchange::Core&)> work, std::funct
     });
   };
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core.get(), work, report] {
+    core.core->loop().post([c = core.core, work, report] {
       work(*c);
       report();
     });
@@ -131,9 +184,8 @@ void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>
   // A former process may have left more sockets than there are cores now: none may be deaf.
   for (std::size_t i = 0; i < fds.size(); ++i) {
     exchange::Core* core = cores_[i % cores].core.get();
-    core->loop().post([core, listener, fd = fds[i], slot, cores] {
-      core->listen(listener, fd, slot, cores);
-    });
+    core->loop().post(
+        [core, listener, fd = fds[i], slot, cores] { core->listen(listener, fd, slot, cores); });
   }
   events_.info("listening", {{"listener", listener->name}, {"address", sockets_.bound(key)}});
 }
@@ -141,7 +193,7 @@ void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>
 void Gateway::remove_listener(const std::string& key) {
   auto left = std::make_shared<std::size_t>(cores_.size());
   for (CoreThread& core : cores_) {
-    core.core->loop().post([this, c = core.core.get(), key, left] {
+    core.core->loop().post([this, c = core.core, key, left] {
       c->unlisten(key, [this, key, left] {
         loop_->post([this, key, left] {
           if (--*left == 0) sockets_.close(key);
@@ -153,28 +205,28 @@ void Gateway::remove_listener(const std::string& key) {
 
 void Gateway::reload(std::string_view why) {
   if (draining_ || options_.config.empty()) return;
-  const Result<void> done = try_reload();
-  shard_.add_value(observe::Metric::reloads, done ? 0 : 1);
-  if (!done) {
-    events_.error("reload_failed", {{"why", why},
-                                    {"error", done.error().cause},
-                                    {"running", "the configuration before"}});
-  }
+  const std::vector<std::string> errors = try_reload(why);
+  shard_.add_value(observe::Metric::reloads, errors.empty() ? 0 : 1);
+  if (errors.empty()) return;
+  events_.error(
+      "reload_failed",
+      {{"why", why}, {"errors", std::span(errors)}, {"running", "the configuration before"}});
 }
 
 // Everything that can fail comes first; then nothing of the old configuration is touched by half.
-Result<void> Gateway::try_reload() {
-  Result<config::Loaded> loaded = load();
-  if (!loaded) return Failure(std::move(loaded.error()));
-  auto compiled = config::compile(
-      loaded->model, {metrics_, events_, static_cast<unsigned>(cores_.size()), snapshot_.get()});
-  if (!compiled) return Failure(std::move(compiled.error()));
-  if (Result<void> open = open_sockets(**compiled); !open) return open;
-  const auto old = std::exchange(snapshot_, *compiled);
+std::vector<std::string> Gateway::try_reload(std::string_view why) {
+  schema::Diagnostics diagnostics;
+  std::optional<config::Loaded> loaded;
+  std::shared_ptr<const exchange::Snapshot> fresh = prepare(loaded, diagnostics);
+  if (fresh == nullptr) return one_line_each(diagnostics);
+  if (Result<void> open = open_sockets(*fresh); !open) return {open.error().cause};
+  const auto old = std::exchange(snapshot_, std::move(fresh));
   old_snapshots_.push_back(old);
-  files_ = loaded->files;
-  config_text_ = loaded->text;
-  use(snapshot_, [this] { events_.info("reloaded", {{"routes", snapshot_->routes.size()}}); });
+  accept_files(*loaded);
+  ++generation_;
+  use(snapshot_, [this, why = std::string(why), generation = generation_] {
+    events_.info("reloaded", {{"why", why}, {"generation", generation}});
+  });
   const auto has = [](const exchange::Snapshot& snapshot, const std::string& key) {
     return std::ranges::any_of(snapshot.listeners,
                                [&](const auto& listener) { return listener->key() == key; });
@@ -193,7 +245,7 @@ void Gateway::drain(Duration patience) {
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core.get(), patience] { c->drain(patience); });
+    core.core->loop().post([c = core.core, patience] { c->drain(patience); });
   }
 }
 

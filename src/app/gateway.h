@@ -3,9 +3,10 @@
 // requests and hears from it by post() only.
 #pragma once
 
-#include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,13 +52,19 @@ class Gateway final : public admin::AdminSource {
 
  private:
   struct CoreThread {
-    std::unique_ptr<exchange::Core> core;
+    std::unique_ptr<exchange::Core> core;  // made and run by its thread
     std::thread thread;
   };
 
-  Result<config::Loaded> load();
+  std::shared_ptr<const exchange::Snapshot> prepare(std::optional<config::Loaded>& loaded,
+                                                    schema::Diagnostics& diagnostics);
+  unsigned core_count() const;
+  void accept_files(const config::Loaded& loaded);
+  void name_metrics();
   Result<void> open_sockets(const exchange::Snapshot& snapshot);
-  Result<void> start_cores(unsigned count);
+  Result<void> start_cores();
+  void run_core(unsigned index, observe::MetricsShard& metrics,
+                std::promise<Result<std::unique_ptr<exchange::Core>>> made);
   Result<void> start_admin(const config::Model& model);
   void use(std::shared_ptr<const exchange::Snapshot> snapshot, std::function<void()> done);
   void add_listener(const std::shared_ptr<const exchange::ListenerConfig>& listener);
@@ -65,7 +72,8 @@ class Gateway final : public admin::AdminSource {
   void on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done);
 
   void reload(std::string_view why);
-  Result<void> try_reload();
+  // Empty when it went well.
+  std::vector<std::string> try_reload(std::string_view why);
   void drain(Duration patience);
   void core_ended() { --cores_running_; }
   void forget_old_snapshots();
@@ -82,7 +90,8 @@ class Gateway final : public admin::AdminSource {
   observe::EventLog& events_;
   Upgrade& upgrade_;
   observe::Metrics metrics_;
-  observe::MetricsShard& shard_;  // of the control thread
+  observe::MetricsShard& shard_;      // of the control thread
+  observe::MetricsShard& log_shard_;  // of the access log's writer
   std::unique_ptr<loop::Loop> loop_;
   loop::Gate gate_;
   ListeningSockets sockets_;
@@ -92,6 +101,7 @@ class Gateway final : public admin::AdminSource {
   std::vector<std::string> files_;
   std::string config_text_;
   std::unique_ptr<admin::AdminServer> admin_;
+  std::uint64_t generation_ = 1;
   unsigned cores_running_ = 0;
   bool ready_ = false;
   bool draining_ = false;

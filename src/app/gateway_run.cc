@@ -1,12 +1,11 @@
 // The control thread's loop: signals, changed files, the second's tick, the hand-over to a new
 // binary.
+#include <filesystem>
+#include <set>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#include <filesystem>
-#include <set>
 
 #include "app/gateway.h"
 
@@ -92,8 +91,10 @@ void Gateway::on_signal(int number) {
     case SIGHUP:
       if (snapshot_->access_log) snapshot_->access_log->reopen();
       return reload("SIGHUP");
-    case SIGUSR2: return gate_.spawn(upgrade());
-    default: return drain(options_.drain_time);
+    case SIGUSR2:
+      return gate_.spawn(upgrade());
+    default:
+      return drain(options_.drain_time);
   }
 }
 
@@ -133,8 +134,8 @@ loop::Task<void> Gateway::upgrade() {
     co_return;
   }
   events_.info("upgrading");
-  const Result<void> said = co_await loop_->readable(
-      *ready, Deadline::after(loop_->now(), options_.upgrade_time));
+  const Result<void> said =
+      co_await loop_->readable(*ready, Deadline::after(loop_->now(), options_.upgrade_time));
   char byte = 0;
   const bool serves = said && read(*ready, &byte, 1) == 1;
   close(*ready);
@@ -142,10 +143,11 @@ loop::Task<void> Gateway::upgrade() {
   if (serves) {
     drain(options_.drain_time);
   } else {
-    events_.error("upgrade_failed",
-                  {{"error", said ? "the new process ended before it was ready; its own log says why"
-                                  : "the new process was not ready in time"},
-                   {"running", "this process, as before"}});
+    events_.error(
+        "upgrade_failed",
+        {{"error", said ? "the new process ended before it was ready; its own log says why"
+                        : "the new process was not ready in time"},
+         {"running", "this process, as before"}});
   }
 }
 

@@ -164,7 +164,8 @@ std::string ListeningSockets::describe() const {
 
 std::vector<int> ListeningSockets::descriptors() const {
   std::vector<int> all;
-  for (const auto& [name, group] : sockets_) all.insert(all.end(), group.fds.begin(), group.fds.end());
+  for (const auto& [name, group] : sockets_)
+    all.insert(all.end(), group.fds.begin(), group.fds.end());
   return all;
 }
 

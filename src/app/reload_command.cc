@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-#include <signal.h>
-
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fmt/format.h>
 #include <fstream>
+#include <signal.h>
 
 #include "app/commands.h"
 

@@ -1,14 +1,13 @@
 #include "app/upgrade.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace doorward::app {
 namespace {

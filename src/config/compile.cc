@@ -58,9 +58,8 @@ void Compiler::add_listeners() {
 
 void Compiler::add_services() {
   for (const auto& service : model_.services) {
-    made_->services.push_back(
-        {std::make_shared<const upstream::ServiceConfig>(service.value),
-         tools_.metrics.slot(observe::Scope::service, service.value.name)});
+    made_->services.push_back({std::make_shared<const upstream::ServiceConfig>(service.value),
+                               tools_.metrics.slot(observe::Scope::service, service.value.name)});
   }
 }
 
@@ -141,8 +140,8 @@ void Compiler::open_access_log() {
     made_->access_log = before->access_log;
     return;
   }
-  auto log = observe::AccessLog::open(*model_.access_log, tools_.cores, tools_.events,
-                                      tools_.log_shard);
+  auto log =
+      observe::AccessLog::open(*model_.access_log, tools_.cores, tools_.events, tools_.log_shard);
   if (log) {
     made_->access_log = std::move(*log);
   } else {
@@ -161,10 +160,22 @@ std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
   auto table = route::RouteTable::build(std::move(specs));
   if (table) return std::make_unique<const route::RouteTable>(*std::move(table));
   for (const route::RouteError& error : table.error()) {
-    diagnostics.add({schema::Severity::error, {},
-                     fmt::format("routes[{}].match.{}", error.route, error.field), error.text, {}});
+    diagnostics.add({schema::Severity::error,
+                     {},
+                     fmt::format("routes[{}].match.{}", error.route, error.field),
+                     error.text,
+                     {}});
   }
   return nullptr;
+}
+
+void dry_run(const Model& model, Diagnostics& diagnostics) {
+  Model without_log = model;
+  without_log.access_log.reset();
+  observe::Metrics metrics;
+  observe::EventLog events;
+  const CompileTools tools{metrics, events, metrics.make_shard(), 1, nullptr};
+  compile(without_log, tools, diagnostics);
 }
 
 std::shared_ptr<const Snapshot> compile(const Model& model, const CompileTools& tools,

@@ -15,7 +15,7 @@ namespace doorward::config {
 struct CompileTools {
   observe::Metrics& metrics;
   observe::EventLog& events;
-  observe::MetricsShard& log_shard;    // for the thread that writes the access log
+  observe::MetricsShard& log_shard;  // for the thread that writes the access log
   unsigned cores = 1;
   const exchange::Snapshot* before = nullptr;  // what is equal in it is used again
 };
@@ -23,6 +23,9 @@ struct CompileTools {
 // Null, with an error in `diagnostics`, when it cannot be.
 std::shared_ptr<const exchange::Snapshot> compile(const Model& model, const CompileTools& tools,
                                                   schema::Diagnostics& diagnostics);
+
+// All of it but what touches the machine (no log is opened): what `check` finds beyond the model.
+void dry_run(const Model& model, schema::Diagnostics& diagnostics);
 
 // The route table alone, for `explain`; null with an error in `diagnostics`.
 std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
