@@ -165,7 +165,7 @@ void Gateway::on_all_cores(std::function<void(exchange::Core&)> work, std::funct
     });
   };
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core, work, report] {
+    core.core->loop().post([c = core.core.get(), work, report] {
       work(*c);
       report();
     });
@@ -193,7 +193,7 @@ void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>
 void Gateway::remove_listener(const std::string& key) {
   auto left = std::make_shared<std::size_t>(cores_.size());
   for (CoreThread& core : cores_) {
-    core.core->loop().post([this, c = core.core, key, left] {
+    core.core->loop().post([this, c = core.core.get(), key, left] {
       c->unlisten(key, [this, key, left] {
         loop_->post([this, key, left] {
           if (--*left == 0) sockets_.close(key);
@@ -245,7 +245,7 @@ void Gateway::drain(Duration patience) {
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core, patience] { c->drain(patience); });
+    core.core->loop().post([c = core.core.get(), patience] { c->drain(patience); });
   }
 }
 
