@@ -46,7 +46,7 @@ Verdict SizeLimit::on_request_body(PolicyContext& context, BodyPiece& piece) con
   count.bytes += piece.chunk.size();
   if (count.bytes <= config_.max.count) return Outcome::pass();
   const Outcome refused = refuse(context);
-  refused.reply->close = !piece.last;  // what still comes is not read
+  refused.reply->close = true;  // what still comes is not read
   return refused;
 }
 
