@@ -48,7 +48,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string_view> nearest(std::string_view name,
                                         std::span<const std::string_view> candidates) {
   std::optional<std::string_view> best;
-  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::size_t best_distance = (name.size() + 2) / 3 + 1;
   for (const std::string_view candidate : candidates) {
     std::size_t distance = edit_distance(name, candidate);
     if (distance >= best_distance && !best && begins_with(candidate, name)) {

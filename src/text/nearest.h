@@ -13,7 +13,7 @@ namespace doorward::text {
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The candidate closest to `name`, if one is close enough to be meant (a third of the name's
-// length, at least one step, or it begins with the name). The first of equals.
+// length, rounded up, or it begins with the name). The first of equals.
 std::optional<std::string_view> nearest(std::string_view name,
                                         std::span<const std::string_view> candidates);
 

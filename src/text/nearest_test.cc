@@ -26,6 +26,8 @@ TEST(Nearest, FindsWhatIsMeant) {
   constexpr std::array<std::string_view, 4> kNames{"path", "host", "method", "connections_per_ip"};
   EXPECT_EQ(nearest("hots", kNames), "host");
   EXPECT_EQ(nearest("Method", kNames), "method");
+  EXPECT_EQ(nearest("pats", kNames), "path");
+  EXPECT_EQ(nearest("paqs", kNames), "path");
   EXPECT_EQ(nearest("methods", kNames), "method");
   EXPECT_EQ(nearest("connections-per-IP", kNames), "connections_per_ip");
   EXPECT_EQ(nearest("connections", kNames), "connections_per_ip");
