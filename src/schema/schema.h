@@ -168,6 +168,8 @@ struct IsShortForm<ShortForm<F>> : std::true_type {};
 template <class T, class... Parts>
 class Schema final : public SchemaOf<T> {
  public:
+  using SchemaOf<T>::read;
+
   constexpr Schema(std::string_view name, std::string_view doc, Parts... parts)
       : name_(name), doc_(doc), parts_(parts...) {}
 
