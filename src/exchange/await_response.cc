@@ -24,9 +24,7 @@ void end_failed_attempt(Exchange& x) {
 }
 
 loop::Task<Step> give_up(Exchange& x, Error error) {
-  x.client_stream.cancel_read();
-  x.attempt.connection->cancel_write();
-  co_await x.uploads.close();
+  co_await x.stop_upload();
   if (may_repeat(x, error)) {
     end_failed_attempt(x);
     co_return Step::choose_endpoint;

@@ -21,6 +21,16 @@ loop::Task<policy::Outcome> Exchange::check_request_piece(codec::Piece& piece) {
   co_return outcome;
 }
 
+// Before the attempt's connection goes: nobody may be uploading to it.
+loop::Task<void> Exchange::stop_upload() {
+  if (uploads.count() == 0) return {};
+  client_stream.cancel_read();
+  if (attempt.connection != nullptr) attempt.connection->cancel_write();
+  return wait_for_upload();
+}
+
+loop::Task<void> Exchange::wait_for_upload() { co_await uploads.close(); }
+
 bool Exchange::chain_sees_response_body() const {
   return matched != nullptr && matched->chain.response_body_need() != policy::BodyNeed::none;
 }

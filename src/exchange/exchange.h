@@ -95,6 +95,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   // The bodies on their way (body.cc).
   loop::Task<policy::Outcome> check_request_piece(codec::Piece& piece);
   loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece);
+  loop::Task<void> stop_upload();
   bool chain_sees_response_body() const;
   codec::BodySize outgoing_size() const;
 
@@ -149,6 +150,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
  private:
   friend class ClientConnection;
   friend loop::Task<Step> steps::accept_head(Exchange&);
+  loop::Task<void> wait_for_upload();
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
 
   alignas(16) std::byte first_block_[6 * 1024];

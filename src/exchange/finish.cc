@@ -59,12 +59,6 @@ void log(Exchange& x, TimePoint now) {
   log->core(x.core.index()).write(record, x.core.metrics());
 }
 
-loop::Task<void> stop_upload(Exchange& x) {
-  x.client_stream.cancel_read();
-  x.attempt.connection->cancel_write();
-  co_await x.uploads.close();
-}
-
 Step end(Exchange& x) {
   const TimePoint now = x.core.loop().now();
   if (x.attempt.connection != nullptr) {
@@ -79,7 +73,7 @@ Step end(Exchange& x) {
 }
 
 loop::Task<Step> end_after_upload(Exchange& x) {
-  co_await stop_upload(x);
+  co_await x.stop_upload();
   co_return end(x);
 }
 
