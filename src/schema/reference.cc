@@ -44,7 +44,8 @@ std::string without_article(std::string_view name) {
 }
 
 std::string default_text(const Json& value) {
-  const bool empty = value.is_null() || (value.is_string() && value == "") ||
+  const bool empty = value.is_null() ||
+                     (value.is_string() && value.get_ref<const std::string&>().empty()) ||
                      (value.is_structured() && value.empty());
   return empty ? "–" : fmt::format("`{}`", flow(value));
 }
