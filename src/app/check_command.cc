@@ -1,3 +1,4 @@
+// check: reads a configuration as `run` would, and tells all that is wrong with it.
 #include <fmt/format.h>
 
 #include "app/commands.h"

@@ -1,3 +1,4 @@
+// Which command is meant, with which options; the commands themselves are in commands.h.
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"

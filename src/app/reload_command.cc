@@ -1,3 +1,4 @@
+// reload: sends SIGHUP to a running gateway, named by its process id or a file that holds it.
 #include <cerrno>
 #include <charconv>
 #include <cstring>

@@ -1,3 +1,4 @@
+// run: raises the limit of open files, starts the gateway, and turns failures into exit statuses.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
