@@ -1,0 +1,139 @@
+"""Each configuration of examples/ is checked, and serves as its comments say."""
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from harness import binary
+
+EXAMPLES = binary.ROOT / "examples"
+PROGRAMS = {9001: "quickstart/orders.py", 9002: "quickstart/users.py", 9003: "external-auth/auth.py"}
+NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/*.yaml")})
+
+
+class _Program:
+    """A sample service on a free port."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen([sys.executable, EXAMPLES / path, "0"], text=True,
+                                        stdout=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def finish(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def example(peers):
+    """example(name): a gateway with that configuration, its ports replaced by free ones."""
+    def start(name):
+        folder = EXAMPLES / name
+        merged = {}
+        for path in sorted(folder.glob("*.yaml")):
+            for key, value in yaml.safe_load(path.read_text()).items():
+                if isinstance(value, dict):
+                    merged.setdefault(key, {}).update(value)
+                elif isinstance(value, list):
+                    merged.setdefault(key, []).extend(value)
+                else:
+                    merged[key] = value
+        text = json.dumps(merged)
+        for port, program in PROGRAMS.items():
+            if f":{port}" in text:
+                text = text.replace(f":{port}", f":{peers.add(_Program(program)).port}")
+        text = text.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:9901", "127.0.0.1:0")
+        return peers.gateway(json.loads(text)).address()
+    return start
+
+
+def ask(address, path, *arguments):
+    """(status, headers, body) as curl sees them."""
+    done = subprocess.run(
+        ["curl", "-sS", "-i", "--raw", "--max-time", "20", *arguments, f"http://{address}{path}"],
+        capture_output=True, check=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = dict((name.lower(), value) for name, value in
+                   (line.split(": ", 1) for line in lines[1:]))
+    return int(lines[0].split()[1]), headers, body
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example_passes_its_check(doorward, name):
+    single = EXAMPLES / name / "doorward.yaml"
+    done = doorward("check", single if single.exists() else EXAMPLES / name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_quickstart(example):
+    address = example("quickstart")
+    status, headers, body = ask(address, "/orders/7")
+    assert (status, json.loads(body)["item"]) == (200, "lantern")
+    assert headers["x-served-by"] == "doorward/orders" and headers["x-request-id"]
+    assert json.loads(ask(address, "/api/users/ada")[2])["city"] == "London"
+    created = ask(address, "/orders", "-d", '{"customer": "ada", "item": "map"}')
+    assert created[0] == 201
+    assert ask(address, "/orders/7", "-X", "DELETE")[0] == 405
+    assert b"/whoami" in ask(address, "/")[2]
+
+
+def test_routing(example):
+    address = example("routing")
+    api = ("-H", "Host: api.example.com")
+    status, headers, _ = ask(address, "/orders/7", *api)
+    assert (status, headers["x-order"]) == (200, "7")
+    status, headers, _ = ask(address, "/orders/7", *api, "-H", "Cookie: beta=yes")
+    assert status == 404 and "x-order" not in headers  # the canary knows no orders
+    assert ask(address, "/orders", *api)[0] == 200
+    status, headers, _ = ask(address, "/docs/a?b=c")
+    assert (status, headers["location"]) == (308, "https://docs.example.com/docs/a?b=c")
+    assert ask(address, "/robots.txt")[2].startswith(b"User-agent")
+    assert ask(address, "/nowhere")[0] == 404
+
+
+def test_policies(example):
+    address = example("policies")
+    status, headers, body = ask(address, "/v1/whoami", "-H", "Cookie: a=b", "-H", "X-Debug-1: on")
+    seen = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
+    assert status == 200 and "server" not in headers
+    assert (seen["x-client"], seen["x-route"]) == ("127.0.0.1", "who")
+    assert "cookie" not in seen and "x-debug-1" not in seen
+    assert ask(address, "/closed")[0] == 403
+    assert ask(address, "/whoami")[0] == 200
+    assert json.loads(ask(address, "/v2/anything")[2]) == {"version": 2}
+
+
+def test_external_auth(example):
+    address = example("external-auth")
+    status, headers, _ = ask(address, "/whoami")
+    assert status == 401 and headers["www-authenticate"].startswith("Bearer")
+    status, _, body = ask(address, "/whoami", "-H", "Authorization: Bearer ada-secret")
+    assert status == 200
+    assert {k.lower(): v for k, v in json.loads(body)["headers"].items()}["x-user"] == "ada"
+
+
+def test_compression(example):
+    address = example("compression")
+    for algorithm in ("zstd", "br", "gzip"):
+        headers = ask(address, "/orders", "-H", f"Accept-Encoding: {algorithm}")[1]
+        assert headers["content-encoding"] == algorithm
+    assert "content-encoding" not in ask(address, "/orders")[1]
+
+
+def test_behind_a_load_balancer(example):
+    address = example("behind-a-load-balancer")
+    status, _, body = ask(address, "/whoami", "-H", "X-Forwarded-For: 198.51.100.9")
+    seen = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
+    assert (status, seen["x-client"]) == (200, "198.51.100.9")
+    assert seen["x-forwarded-for"] == "198.51.100.9, 127.0.0.1" and "forwarded" in seen
+    assert ask(address, "/whoami", "-H", "X-Forwarded-For: 203.0.113.5")[0] == 403
+
+
+def test_folder(example):
+    address = example("folder")
+    assert ask(address, "/orders/8")[0] == 200
+    assert ask(address, "/users/grace")[0] == 200
