@@ -69,6 +69,10 @@ loop::Task<Step> await_response(Exchange& x) {
           .earlier(x.total_deadline());
   for (;;) {
     x.begin_response();
+    if (x.upload_failed || x.client_gone) {  // while nobody waited here who could be woken
+      co_return co_await give_up(x,
+                                 Error{ErrorKind::cancelled, Side::client, Retry::no, 0, {}, {}});
+    }
     x.waiting_for_backend = true;
     Result<void> got = co_await backend.read_response(x.response(), x.arena(), deadline);
     x.waiting_for_backend = false;

@@ -13,13 +13,17 @@ loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
   co_return co_await x.run_response_body(std::move(*piece));
 }
 
-// The head is on its way: a failure can only be told by ending the connection.
+// A failure behind the head can only be told by ending the connection.
 loop::Task<Step> break_off(Exchange& x, const Error& error) {
-  if (x.client_stream.response_started()) {
-    x.error_code = x.code_of(error);
-    x.client_stream.abort();
-  }
   x.attempt.connection->abort();
+  if (!x.client_stream.response_started()) {
+    co_await x.stop_upload();
+    x.service->series().record(0, 0, 0, 0);
+    x.end_attempt();
+    co_return x.reply_to(error);
+  }
+  x.error_code = x.code_of(error);
+  x.client_stream.abort();
   co_return Step::finish;
 }
 

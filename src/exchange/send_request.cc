@@ -59,7 +59,10 @@ loop::Task<Step> send_request(Exchange& x) {
     x.client_watched = true;
     x.client_stream.watch_client(&x);
   }
-  if (x.client_gone) co_return x.reply_to(client_left());
+  if (x.client_gone) {
+    x.end_attempt();
+    co_return x.reply_to(client_left());
+  }
   x.service->series().begin();
   const Result<void> sent = co_await backend.send_request(x.request(), x.outgoing_size(),
                                                           x.first_piece.view(), x.body_in_hand);

@@ -87,17 +87,18 @@ Receiver::Take Receiver::take_known(Piece& piece) {
 }
 
 // One decoder step ahead, so that `last` comes with the bytes before it when both are here.
+// Broken framing is told only after the bytes before it.
 Receiver::Take Receiver::take_chunked(Piece& piece) {
   if (!ahead_.chunk.empty()) {
     piece = std::move(ahead_);
     ahead_ = Piece();
   }
-  while (!pending_.empty()) {
+  while (!pending_.empty() && chunks_->refusal() == Refusal::none) {
     std::string_view rest = pending_.view();
     std::string_view data;
     const ChunkStep step = chunks_->next(rest, data);
     pending_.remove_prefix(pending_.size() - rest.size());
-    if (step == ChunkStep::refused) return Take::refused;
+    if (step == ChunkStep::refused) break;
     if (step == ChunkStep::done) {
       piece.last = done_ = true;
       break;
@@ -111,8 +112,9 @@ Receiver::Take Receiver::take_chunked(Piece& piece) {
     }
   }
   if (pending_.empty()) pending_ = Chunk();
-  if (piece.chunk.empty() && !piece.last) return Take::need_more;
-  piece.more_ready = !piece.last && (!ahead_.chunk.empty() || bytes_.recv_ready());
+  const bool refused = chunks_->refusal() != Refusal::none;
+  if (piece.chunk.empty() && !piece.last) return refused ? Take::refused : Take::need_more;
+  piece.more_ready = !piece.last && (refused || !ahead_.chunk.empty() || bytes_.recv_ready());
   return Take::piece;
 }
 

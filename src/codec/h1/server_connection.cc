@@ -176,11 +176,12 @@ Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began)
 }
 
 loop::Task<Result<void>> ServerConnection::send_informational(const http::ResponseHead& head) {
-  if (incoming_->head.version == http::Version::http10) return Result<void>();
+  if (incoming_->head.version == http::Version::http10) co_return Result<void>();
   if (head.status == 100) continue_due_ = false;
   HeadOptions options;
   options.framing = WriteFraming::none;
-  return sender_.head(head, options, true, {}, false, incoming_->arena, send_deadline());
+  co_return co_await sender_.head(head, options, true, {}, false, incoming_->arena,
+                                  send_deadline());
 }
 
 // RFC 9112 §6: which framing the response's body gets, and whether the connection goes on.
