@@ -8,8 +8,11 @@
 namespace doorward::exchange::steps {
 namespace {
 
+// An offer of h2c is no upgrade here: RFC 9113 §3.1 withdrew it, and it would lead past every
+// check.
 bool asks_for_upgrade(const http::RequestHead& head) {
   return head.headers.has(http::HeaderName::upgrade) && head.version == http::Version::http11 &&
+         !http::has_token(head.headers, http::HeaderName::upgrade, "h2c") &&
          http::has_token(head.headers, http::HeaderName::connection, "upgrade");
 }
 

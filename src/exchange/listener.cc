@@ -1,9 +1,11 @@
 #include "exchange/listener.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "exchange/client_connection.h"
 #include "exchange/core.h"
+#include "observe/request_id.h"
 
 namespace doorward::exchange {
 namespace {
@@ -11,11 +13,22 @@ namespace {
 using observe::Metric;
 using observe::RefusedBecause;
 
-constexpr std::string_view kTooMany =
-    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
-    "content-length: 114\r\nconnection: close\r\n\r\n"
+constexpr std::string_view kTooManyBody =
     "{\"type\":\"https://doorward.dev/problems/too_many_connections\",\"title\":\"Service "
-    "Unavailable\",\"status\":503,\"code\":\"too_many_connections\"}";
+    "Unavailable\",\"status\":503,\"code\":\"too_many_connections\","
+    "\"detail\":\"The listener has no place for another connection now.\",\"request_id\":\"";
+
+// Nothing was read of the connection, so the answer needs no exchange and is sent only once.
+void answer_too_many(Random& random, int fd) {
+  char id[observe::kHexIdLength];
+  observe::write_hex_id(random, id);
+  const std::string text = fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
+      "content-length: {}\r\nconnection: close\r\n\r\n{}{}\"}}",
+      kTooManyBody.size() + sizeof id + 2, kTooManyBody, std::string_view(id, sizeof id));
+  [[maybe_unused]] const ssize_t sent =
+      ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 std::array<std::uint8_t, 16> ip_of(const loop::Address& peer) {
   std::uint8_t raw[16];
@@ -78,8 +91,7 @@ std::size_t IpHash::operator()(const std::array<std::uint8_t, 16>& ip) const {
 loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer) {
   const std::array<std::uint8_t, 16> ip = ip_of(peer);
   if (full(listener, peer, ip)) {
-    [[maybe_unused]] const ssize_t sent =
-        ::send(fd, kTooMany.data(), kTooMany.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    answer_too_many(listener.core.loop().random(), fd);
     ::close(fd);
     co_return;
   }

@@ -17,9 +17,16 @@ IN_CONTENT = re.compile("bad_chunk|chunk_|forbidden_trailer|trailers_too_large|b
                         "bad_header_name|missing_colon|space_before|obs_fold|empty_header|header_")
 
 
+# Rows at the limits of a parser left alone; the binary's own come from its configuration and are
+# tested in test_limits.py.
+PARSER_LIMITS = {"header line one byte too long", "endless header name", "endless status line",
+                 "headers: 101"}
+
+
 def table(name):
     rows = json.loads((TABLES / f"{name}.json").read_text())
-    return [pytest.param(row, id=row["name"].replace(" ", "-")) for row in rows]
+    return [pytest.param(row, id=row["name"].replace(" ", "-")) for row in rows
+            if row["name"] not in PARSER_LIMITS]
 
 
 def content(row):

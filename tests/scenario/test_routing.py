@@ -72,7 +72,7 @@ CASES = [  # (host, target, method, headers, route)
     ("x.test", "/p/hex", "GET", [], "param"),
     ("x.test", "/r/42", "GET", [], "regex-alone"),
     ("x.test", "/r/42x", "GET", [], "any"),
-    ("x.test", "/p/deep", "GET", [], "param"),
+    ("x.test", "/p/deep", "GET", [], "deep-prefix"),
     ("x.test", "/p/deep/a/b", "GET", [], "deep-prefix"),
     ("x.test", "/p/deep/a", "GET", [], "literal-then-param"),
     ("x.test", "/p/deep/edit", "GET", [], "literal-then-param"),
