@@ -6,6 +6,7 @@ ClientConnection::ClientConnection(ListenerState& listener, int fd, const loop::
     : core_(listener.core),
       listener_(listener),
       peer_(peer),
+      peer_ip_(peer.host()),
       socket_(core_.loop().adopt(fd)),
       codec_(core_.loop(), *socket_, *this, listener.settings),
       next_(listener.connections),
@@ -27,7 +28,7 @@ loop::Task<void> ClientConnection::serve() {
 }
 
 codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
-  exchange_ = core_.make_exchange(listener_, peer_, stream);
+  exchange_ = core_.make_exchange(listener_, peer_, peer_ip_, stream);
   return exchange_->incoming;
 }
 

@@ -34,6 +34,7 @@ class ClientConnection final : public codec::RequestSink {
   Core& core_;
   ListenerState& listener_;
   const loop::Address peer_;
+  const std::string peer_ip_;
   std::unique_ptr<loop::Socket> socket_;
   codec::h1::ServerConnection codec_;
   Exchange* exchange_ = nullptr;

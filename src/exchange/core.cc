@@ -130,7 +130,7 @@ void Core::report_counters() {
 }
 
 Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer,
-                              codec::ServerStream& client) {
+                              std::string_view peer_ip, codec::ServerStream& client) {
   void* memory;
   if (free_exchanges_.empty()) {
     memory = ::operator new(sizeof(Exchange), std::align_val_t{64});
@@ -139,7 +139,7 @@ Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer
     free_exchanges_.pop_back();
   }
   snapshot_->hold();
-  return new (memory) Exchange(*this, listener, peer, *snapshot_, client);
+  return new (memory) Exchange(*this, listener, peer, peer_ip, *snapshot_, client);
 }
 
 void Core::free_exchange(Exchange* exchange) {

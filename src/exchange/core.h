@@ -31,8 +31,8 @@ class Core final : loop::TimerTarget {
   void use(std::shared_ptr<const Snapshot> snapshot);
   // Accepts from `listening_fd` (not owned) for a listener of the snapshot. `cores` share its
   // limit of connections.
-  void listen(std::shared_ptr<const ListenerConfig> listener, int listening_fd,
-              observe::Slot slot, unsigned cores);
+  void listen(std::shared_ptr<const ListenerConfig> listener, int listening_fd, observe::Slot slot,
+              unsigned cores);
   // Stops accepting on the listener and drains its connections; then `closed` is called, once.
   void unlisten(const std::string& key, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
@@ -52,7 +52,7 @@ class Core final : loop::TimerTarget {
 
   // Memory of exchanges, kept for the next ones.
   Exchange* make_exchange(ListenerState& listener, const loop::Address& peer,
-                          codec::ServerStream& client);
+                          std::string_view peer_ip, codec::ServerStream& client);
   void free_exchange(Exchange* exchange);
   void drop(CoreSnapshot& snapshot);
 

@@ -8,9 +8,15 @@
 
 namespace doorward::exchange {
 
-Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, CoreSnapshot& s,
-                   codec::ServerStream& client)
-    : core(c), listener(l), snapshot(s), client_stream(client), peer(p), client_address(p) {}
+Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, std::string_view peer_ip,
+                   CoreSnapshot& s, codec::ServerStream& client)
+    : core(c),
+      listener(l),
+      snapshot(s),
+      client_stream(client),
+      peer(p),
+      client_address(p),
+      peer_ip_(peer_ip) {}
 
 Exchange::~Exchange() {
   client_stream.watch_client(nullptr);
@@ -29,12 +35,11 @@ void Exchange::set_query(std::string_view query) {
 }
 
 std::string_view Exchange::client_ip() const {
-  if (client_ip_.empty()) client_ip_ = const_cast<Arena&>(arena_).copy(client_address.host());
+  if (client_ip_.empty()) {
+    client_ip_ =
+        client_address == peer ? peer_ip_ : const_cast<Arena&>(arena_).copy(client_address.host());
+  }
   return client_ip_;
-}
-
-std::string_view Exchange::peer_ip() const {
-  return peer_trusted ? const_cast<Arena&>(arena_).copy(peer.host()) : client_ip();
 }
 
 std::string_view Exchange::route() const {

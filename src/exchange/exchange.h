@@ -46,8 +46,9 @@ struct Times {
 
 class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
  public:
-  Exchange(Core& core, ListenerState& listener, const loop::Address& peer, CoreSnapshot& snapshot,
-           codec::ServerStream& client);
+  // `peer_ip`: the text of the peer's address; lives as long as the connection.
+  Exchange(Core& core, ListenerState& listener, const loop::Address& peer, std::string_view peer_ip,
+           CoreSnapshot& snapshot, codec::ServerStream& client);
   ~Exchange();
 
   // PolicyContext
@@ -60,7 +61,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   void set_query(std::string_view query) override;
   const loop::Address& client() const override { return client_address; }
   std::string_view client_ip() const override;
-  std::string_view peer_ip() const;  // of the connection
+  std::string_view peer_ip() const { return peer_ip_; }  // of the connection
   std::string_view route() const override;
   std::string_view request_id() const override;
   void set_request_id(std::string_view id) override { request_id_ = id; }
@@ -168,6 +169,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   bool has_query_ = false;
   bool target_changed_ = false;
   mutable std::string_view request_id_;
+  const std::string_view peer_ip_;
   mutable std::string_view client_ip_;
   Deadline total_deadline_ = Deadline::never();
 

@@ -8,6 +8,7 @@ std::unique_ptr<Connection> Pool::take() {
   while (!idle_.empty()) {
     std::unique_ptr<Connection> connection = std::move(idle_.back()->connection);
     connection->bytes().watch_peer(nullptr);
+    spare_.push_back(std::move(idle_.back()));
     idle_.pop_back();
     if (!connection->stale()) return connection;
     --open_;
@@ -20,8 +21,12 @@ void Pool::give(std::unique_ptr<Connection> connection) {
     --open_;
     return;
   }
-  idle_.push_back(std::make_unique<Idle>(*this, std::move(connection), loop_.now()));
+  if (spare_.empty()) spare_.push_back(std::make_unique<Idle>(*this));
+  idle_.push_back(std::move(spare_.back()));
+  spare_.pop_back();
   Idle& idle = *idle_.back();
+  idle.connection = std::move(connection);
+  idle.since = loop_.now();
   arm_expiry();
   idle.connection->bytes().watch_peer(&idle);  // may call back at once
 }

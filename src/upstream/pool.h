@@ -39,12 +39,11 @@ class Pool final : loop::TimerTarget {
  private:
   // An idle connection and the watch for the backend closing it.
   struct Idle final : loop::PeerWatch {
-    Idle(Pool& p, std::unique_ptr<Connection> c, TimePoint s)
-        : pool(p), connection(std::move(c)), since(s) {}
+    explicit Idle(Pool& p) : pool(p) {}
     void on_peer_end(ErrorKind) override { pool.forget(*this); }
     Pool& pool;
     std::unique_ptr<Connection> connection;
-    TimePoint since;
+    TimePoint since{};
   };
 
   void forget(Idle& idle);
@@ -53,7 +52,8 @@ class Pool final : loop::TimerTarget {
 
   loop::Loop& loop_;
   const PoolConfig& config_;
-  std::vector<std::unique_ptr<Idle>> idle_;  // oldest first
+  std::vector<std::unique_ptr<Idle>> idle_;   // oldest first
+  std::vector<std::unique_ptr<Idle>> spare_;  // empty ones: no allocation a request
   std::uint32_t open_ = 0;
   loop::Timer expiry_{*this};
 };
