@@ -31,7 +31,10 @@ Gateway::Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade
 
 Gateway::~Gateway() {
   for (CoreThread& core : cores_) {  // only after a failed start
-    core.core->loop().post([c = core.core.get()] { c->drain(Duration(0)); });
+    core.core->loop().post([c = core.core] { c->drain(Duration(0)); });
+  }
+  if (!cores_.empty()) end_.set_value();
+  for (CoreThread& core : cores_) {
     core.thread.join();
   }
 }
@@ -114,11 +117,11 @@ Result<void> Gateway::open_sockets(const exchange::Snapshot& snapshot) {
 // A loop belongs to the thread that made it, so each core is made by its own thread.
 Result<void> Gateway::start_cores() {
   for (unsigned i = 0; i < core_count(); ++i) {
-    std::promise<Result<std::unique_ptr<exchange::Core>>> made;
-    std::future<Result<std::unique_ptr<exchange::Core>>> result = made.get_future();
+    std::promise<Result<exchange::Core*>> made;
+    std::future<Result<exchange::Core*>> result = made.get_future();
     std::thread thread(&Gateway::run_core, this, i, std::ref(metrics_.make_shard()),
                        std::move(made));
-    Result<std::unique_ptr<exchange::Core>> core = result.get();
+    Result<exchange::Core*> core = result.get();
     if (!core) {
       thread.join();
       return Failure(std::move(core.error()));
@@ -128,20 +131,20 @@ Result<void> Gateway::start_cores() {
       events_.info("loop", {{"backend", (*core)->loop().name()},
                             {"reason", (*core)->loop().choice_reason()}});
     }
-    cores_.push_back({*std::move(core), std::move(thread)});
+    cores_.push_back({*core, std::move(thread)});
   }
   return {};
 }
 
 void Gateway::run_core(unsigned index, observe::MetricsShard& metrics,
-                       std::promise<Result<std::unique_ptr<exchange::Core>>> made) {
+                       std::promise<Result<exchange::Core*>> made) {
   Result<std::unique_ptr<loop::Loop>> loop = loop::Loop::create({.backend = options_.backend});
   if (!loop) return made.set_value(Failure(std::move(loop.error())));
-  auto core = std::make_unique<exchange::Core>(index, std::move(*loop), metrics, events_);
-  exchange::Core& running = *core;
-  made.set_value(std::move(core));  // the control thread keeps it until this thread has ended
-  running.loop().run();
+  exchange::Core core(index, std::move(*loop), metrics, events_);
+  made.set_value(&core);
+  core.loop().run();
   loop_->post([this] { core_ended(); });
+  all_ended_.wait();  // until then others may still post to it
 }
 
 Result<void> Gateway::start_admin(const config::Model& model) {
@@ -165,7 +168,7 @@ void Gateway::on_all_cores(std::function<void(exchange::Core&)> work, std::funct
     });
   };
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core.get(), work, report] {
+    core.core->loop().post([c = core.core, work, report] {
       work(*c);
       report();
     });
@@ -183,7 +186,7 @@ void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>
   const auto cores = static_cast<unsigned>(cores_.size());
   // A former process may have left more sockets than there are cores now: none may be deaf.
   for (std::size_t i = 0; i < fds.size(); ++i) {
-    exchange::Core* core = cores_[i % cores].core.get();
+    exchange::Core* core = cores_[i % cores].core;
     core->loop().post(
         [core, listener, fd = fds[i], slot, cores] { core->listen(listener, fd, slot, cores); });
   }
@@ -193,7 +196,7 @@ void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>
 void Gateway::remove_listener(const std::string& key) {
   auto left = std::make_shared<std::size_t>(cores_.size());
   for (CoreThread& core : cores_) {
-    core.core->loop().post([this, c = core.core.get(), key, left] {
+    core.core->loop().post([this, c = core.core, key, left] {
       c->unlisten(key, [this, key, left] {
         loop_->post([this, key, left] {
           if (--*left == 0) sockets_.close(key);
@@ -245,7 +248,7 @@ void Gateway::drain(Duration patience) {
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core.get(), patience] { c->drain(patience); });
+    core.core->loop().post([c = core.core, patience] { c->drain(patience); });
   }
 }
 

@@ -52,7 +52,7 @@ class Gateway final : public admin::AdminSource {
 
  private:
   struct CoreThread {
-    std::unique_ptr<exchange::Core> core;  // made and run by its thread
+    exchange::Core* core;  // lives on its thread, until `end_`
     std::thread thread;
   };
 
@@ -64,7 +64,7 @@ class Gateway final : public admin::AdminSource {
   Result<void> open_sockets(const exchange::Snapshot& snapshot);
   Result<void> start_cores();
   void run_core(unsigned index, observe::MetricsShard& metrics,
-                std::promise<Result<std::unique_ptr<exchange::Core>>> made);
+                std::promise<Result<exchange::Core*>> made);
   Result<void> start_admin(const config::Model& model);
   void use(std::shared_ptr<const exchange::Snapshot> snapshot, std::function<void()> done);
   void add_listener(const std::shared_ptr<const exchange::ListenerConfig>& listener);
@@ -95,6 +95,8 @@ class Gateway final : public admin::AdminSource {
   std::unique_ptr<loop::Loop> loop_;
   loop::Gate gate_;
   ListeningSockets sockets_;
+  std::promise<void> end_;  // nobody posts to the cores any more
+  std::shared_future<void> all_ended_{end_.get_future()};
   std::vector<CoreThread> cores_;
   std::shared_ptr<const exchange::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;

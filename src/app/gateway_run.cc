@@ -56,7 +56,6 @@ void Gateway::run() {
   gate_.spawn(tick());
   gate_.spawn(end_with_cores());
   loop_->run();
-  cores_.clear();
   if (snapshot_->access_log) snapshot_->access_log->close(kLogFlush);
   close(signal_fd_);
   close(watch_fd_);
@@ -66,8 +65,10 @@ void Gateway::run() {
 // The cores have ended: so does everything that watches.
 loop::Task<void> Gateway::end_with_cores() {
   while (cores_running_ > 0) co_await loop_->sleep(Duration(10));
-  for (CoreThread& core : cores_) core.thread.join();
   ended_ = true;
+  end_.set_value();
+  for (CoreThread& core : cores_) core.thread.join();
+  cores_.clear();
   loop_->cancel_waits(signal_fd_);
   loop_->cancel_waits(watch_fd_);
   if (admin_) co_await admin_->stop();
@@ -118,7 +119,7 @@ loop::Task<void> Gateway::tick() {
     events_.tick();
     forget_old_snapshots();
     for (CoreThread& core : cores_) {
-      core.core->loop().post([c = core.core.get()] { c->report_counters(); });
+      core.core->loop().post([c = core.core] { c->report_counters(); });
     }
   }
 }
