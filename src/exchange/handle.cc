@@ -22,6 +22,7 @@ void prepare_head(Exchange& x) {
   const ListenerConfig& listener = *x.listener.config;
   const handler::ForwardedFacts facts{
       .peer_ip = x.peer_ip(), .host = x.authority(), .scheme = "http", .trusted = x.peer_trusted};
+  if (!x.peer_trusted) handler::drop_forwarded(headers);
   const Forwarded how = listener.forwarded;
   if (how == Forwarded::x_forwarded || how == Forwarded::both) {
     handler::add_x_forwarded(headers, facts, arena);

@@ -75,6 +75,14 @@ loop::Address find_client(const loop::Address& peer, const HeaderList& headers,
   return walk(headers, HeaderName::forwarded, peer, trusted, for_parameter);
 }
 
+void drop_forwarded(HeaderList& headers) {
+  for (const HeaderName name : {HeaderName::forwarded, HeaderName::x_forwarded_for,
+                                HeaderName::x_forwarded_host, HeaderName::x_forwarded_port,
+                                HeaderName::x_forwarded_prefix, HeaderName::x_forwarded_proto}) {
+    if (headers.has(name)) headers.remove(name);
+  }
+}
+
 void add_x_forwarded(HeaderList& headers, const ForwardedFacts& facts, Arena& arena) {
   std::string_view before;
   if (facts.trusted && headers.has(HeaderName::x_forwarded_for)) {

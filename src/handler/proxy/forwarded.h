@@ -26,6 +26,8 @@ struct ForwardedFacts {
   bool trusted = false;      // the peer is a trusted proxy: its headers are continued, not replaced
 };
 
+// What a peer that is not trusted says of earlier hops would be believed by the backend.
+void drop_forwarded(http::HeaderList& headers);
 void add_x_forwarded(http::HeaderList& headers, const ForwardedFacts& facts, Arena& arena);
 void add_forwarded(http::HeaderList& headers, const ForwardedFacts& facts, Arena& arena);
 void add_via(http::HeaderList& headers, http::Version received, Arena& arena);
