@@ -42,6 +42,9 @@ loop::Task<Result<void>> send_start(Exchange& x, bool& last) {
   }
   const bool trailers = trailers_follow(x, piece);
   last = piece.last;
+  if (last && !trailers && x.response_size.kind == codec::BodySize::Kind::unknown) {
+    x.response_size = codec::BodySize::known(piece.chunk.size());
+  }
   x.status = x.response().status;
   Result<void> sent = co_await x.client_stream.send_response(
       x.response(), x.response_size, piece.chunk.view(), piece.last && !trailers);

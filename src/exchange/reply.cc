@@ -57,12 +57,19 @@ std::string_view problem_body(Exchange& x, const http::Reply& reply) {
   return x.arena().copy(text);
 }
 
-void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_type) {
+// The length is announced before the policies see the head, as a backend would; to HEAD it is all
+// that is told of the body (RFC 9110 §9.3.2).
+void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_type,
+               std::size_t length) {
   http::ResponseHead& head = x.response();
   head.status = reply.status;
   head.reason = http::reason_phrase(reply.status);
   if (!content_type.empty()) head.headers.add(http::HeaderName::content_type, content_type);
   head.headers.add(http::HeaderName::date, x.core.date());
+  if (!http::has_no_content(reply.status)) {
+    const fmt::format_int text(length);
+    head.headers.set(http::HeaderName::content_length, x.arena().copy({text.data(), text.size()}));
+  }
   for (const http::ReplyHeader* h = reply.headers; h != nullptr; h = h->next) {
     head.headers.add(h->name, h->value);
   }
@@ -73,7 +80,7 @@ loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body
   if (x.matched == nullptr || !x.matched->chain.has_response()) co_return body;
   const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
   if (outcome.reply != nullptr) co_return body;  // a reply is not replaced by another
-  if (!x.chain_sees_response_body()) co_return body;
+  if (!x.response_has_body() || !x.chain_sees_response_body()) co_return body;
   policy::BodyPiece piece{Chunk(body), true, false};
   co_await x.matched->chain.run_response_body(x, x.chain_state, piece);
   co_return x.arena().copy(piece.chunk.view());
@@ -122,13 +129,17 @@ loop::Task<Step> reply(Exchange& x) {
   if (reply.close) x.client_stream.close_after();
   x.begin_response();
   std::string_view body = reply.has_body ? reply.body.view() : problem_body(x, reply);
-  fill_head(x, reply, reply.has_body ? reply.content_type : "application/problem+json");
-  x.response_size = codec::BodySize::known(body.size());
+  fill_head(x, reply, reply.has_body ? reply.content_type : "application/problem+json",
+            body.size());
+  const bool bodiless =
+      x.request().method == http::Method::head || http::has_no_content(reply.status);
+  if (bodiless) body = {};
+  x.response_size = bodiless ? codec::BodySize::empty() : codec::BodySize::known(body.size());
   body = co_await through_policies(x, body);
   x.status = reply.status;
   const codec::BodySize size =
-      x.response().status == 304 ? codec::BodySize::empty() : codec::BodySize::known(body.size());
-  x.response().headers.remove(http::HeaderName::content_length);
+      bodiless ? codec::BodySize::empty() : codec::BodySize::known(body.size());
+  if (!bodiless) x.response().headers.remove(http::HeaderName::content_length);
   const Result<void> sent = co_await x.client_stream.send_response(x.response(), size, body, true);
   if (!sent) x.error_code = x.code_of(sent.error());
   co_return Step::finish;
