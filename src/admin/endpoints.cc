@@ -113,7 +113,7 @@ AdminReply Endpoints::metrics() const {
 }
 
 AdminReply Endpoints::config() const {
-  return {.content_type = "application/yaml", .body = masked(source_.config_text(), token_)};
+  return {.content_type = "application/json", .body = masked(source_.config_text(), token_)};
 }
 
 AdminReply Endpoints::overview() const {

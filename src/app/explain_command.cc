@@ -24,12 +24,14 @@ struct Question {
 bool read_target(std::string_view target, Question& question, Arena& arena) {
   const auto split = http::split_target(target);
   if (!split) {
-    question.error = http::sentence(split.error());
+    question.error =
+        fmt::format("{} ({})", http::sentence(split.error()), http::to_string(split.error()));
     return false;
   }
   const auto path = http::normalize_path(split->path, arena);
   if (!path) {
-    question.error = http::sentence(path.error());
+    question.error =
+        fmt::format("{} ({})", http::sentence(path.error()), http::to_string(path.error()));
     return false;
   }
   question.request.path = *path;
@@ -152,7 +154,7 @@ void print_text(const Json& json) {
   fmt::print("request   {} {}{}\n", request["method"].get<std::string>(),
              request["host"].get<std::string>(), request["path"].get<std::string>());
   if (!json.contains("route")) {
-    fmt::print("route     none: {}\n", json["result"].get<std::string>());
+    fmt::print("route     none: no route matches ({})\n", json["result"].get<std::string>());
   } else {
     fmt::print("route     {}\n", json["route"].get<std::string>());
     if (json.contains("because")) fmt::print("          {}\n", json["because"].get<std::string>());

@@ -31,7 +31,7 @@ Gateway::Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade
 
 Gateway::~Gateway() {
   for (CoreThread& core : cores_) {  // only after a failed start
-    core.core->loop().post([c = core.core] { c->drain(Duration(0)); });
+    core.core->loop().post([c = core.core] { c->drain(Duration(0), {}); });
   }
   if (!cores_.empty()) end_.set_value();
   for (CoreThread& core : cores_) {
@@ -81,6 +81,8 @@ Result<void> Gateway::start() {
 void Gateway::accept_files(const config::Loaded& loaded) {
   files_ = loaded.files;
   config_text_ = loaded.text;
+  config_json_ = config::kModelSchema.to_json(loaded.model)
+                     .dump(2, ' ', false, schema::Json::error_handler_t::replace);
 }
 
 // The labels whose values the layers above the metrics know.
@@ -152,6 +154,11 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   admin_ = std::make_unique<admin::AdminServer>(*loop_, *this, model.admin->token);
   if (Result<void> open = sockets_.open("admin", model.admin->address, 1); !open) {
     open.error().cause = fmt::format("admin: {}", open.error().cause);
+    if (!model.admin_given) {  // nobody asked for it: no reason not to serve
+      admin_.reset();
+      events_.warning("admin_off", {{"reason", open.error().cause}});
+      return {};
+    }
     return open;
   }
   admin_->start(sockets_.of("admin").front());
@@ -247,9 +254,20 @@ void Gateway::drain(Duration patience) {
   if (std::exchange(draining_, true)) patience = Duration(0);  // asked twice: now
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
+  auto hearing = std::make_shared<std::size_t>(cores_.size());
+  const auto deaf = [this, hearing] {
+    loop_->post([this, hearing] {
+      if (--*hearing == 0) close_listeners();
+    });
+  };
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core, patience] { c->drain(patience); });
+    core.core->loop().post([c = core.core, patience, deaf] { c->drain(patience, deaf); });
   }
+}
+
+// Nobody accepts there any more: whoever comes is refused at once, not left in a queue.
+void Gateway::close_listeners() {
+  for (const auto& listener : snapshot_->listeners) sockets_.close(listener->key());
 }
 
 // The control thread never frees a snapshot that a core might still hold, and cores never free one.
@@ -258,6 +276,6 @@ void Gateway::forget_old_snapshots() {
 }
 
 std::string Gateway::metrics_text() { return observe::render_prometheus(metrics_); }
-std::string Gateway::config_text() { return config_text_; }
+std::string Gateway::config_text() { return config_json_; }
 
 }  // namespace doorward::app

@@ -75,6 +75,7 @@ class Gateway final : public admin::AdminSource {
   // Empty when it went well.
   std::vector<std::string> try_reload(std::string_view why);
   void drain(Duration patience);
+  void close_listeners();
   void core_ended() { --cores_running_; }
   void forget_old_snapshots();
 
@@ -101,7 +102,8 @@ class Gateway final : public admin::AdminSource {
   std::shared_ptr<const exchange::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;
   std::vector<std::string> files_;
-  std::string config_text_;
+  std::string config_text_;  // as written, to see changes
+  std::string config_json_;  // as understood, without secrets
   std::unique_ptr<admin::AdminServer> admin_;
   std::uint64_t generation_ = 1;
   unsigned cores_running_ = 0;

@@ -142,6 +142,8 @@ loop::Task<void> Gateway::upgrade() {
   close(*ready);
   upgrading_ = false;
   if (serves) {
+    sockets_.hand_over();
+    if (const auto admin = std::move(admin_)) co_await admin->stop();  // the new one answers
     drain(options_.drain_time);
   } else {
     events_.error(

@@ -68,9 +68,21 @@ void remove_dead_socket_file(const loop::Address& address) {
 ListeningSockets::~ListeningSockets() {
   for (auto* groups : {&sockets_, &inherited_}) {
     for (auto& [name, group] : *groups) {
-      for (const int fd : group.fds) ::close(fd);
+      close_group(group);
     }
   }
+}
+
+void ListeningSockets::close_group(Group& group) {
+  for (const int fd : group.fds) ::close(fd);
+  if (group.shared || group.fds.empty()) return;
+  const Result<loop::Address> address = loop::Address::parse(group.address);
+  if (!address || !address->is_unix()) return;
+  unlink(reinterpret_cast<const sockaddr_un*>(address->raw())->sun_path);
+}
+
+void ListeningSockets::hand_over() {
+  for (auto& [name, group] : sockets_) group.shared = true;
 }
 
 Result<int> ListeningSockets::open_one(const loop::Address& address) {
@@ -111,6 +123,7 @@ Result<void> ListeningSockets::fill(Group& group, const std::string& name, loop:
   if (const auto old = inherited_.find(name);
       old != inherited_.end() && old->second.address == group.address) {
     group.fds = std::move(old->second.fds);
+    group.shared = true;
     inherited_.erase(old);
   } else if (Result<void> is_free = check_free(address); !is_free) {
     return is_free;
@@ -150,7 +163,7 @@ Result<void> ListeningSockets::open(const std::string& name, const std::string& 
 void ListeningSockets::close(const std::string& name) {
   const auto at = sockets_.find(name);
   if (at == sockets_.end()) return;
-  for (const int fd : at->second.fds) ::close(fd);
+  close_group(at->second);
   sockets_.erase(at);
 }
 
@@ -179,6 +192,7 @@ void ListeningSockets::inherit(std::string_view text) {
     const std::size_t second = entry.rfind(' ');
     if (first == std::string_view::npos || second == first) continue;
     Group group;
+    group.shared = true;
     group.address = entry.substr(first + 1, second - first - 1);
     const char* at = entry.data() + second + 1;
     const char* stop = entry.data() + entry.size();
@@ -198,6 +212,7 @@ void ListeningSockets::close_unclaimed() {
     for (const int fd : group.fds) ::close(fd);
   }
   inherited_.clear();
+  for (auto& [name, group] : sockets_) group.shared = false;
 }
 
 }  // namespace doorward::app

@@ -37,7 +37,9 @@ class ListeningSockets {
   std::vector<int> descriptors() const;
   // What a former binary left; wrong text is ignored.
   void inherit(std::string_view text);
-  // Inherited ones that the configuration no longer names.
+  // A new process serves now: the files of unix sockets are left to it.
+  void hand_over();
+  // Inherited ones that the configuration no longer names; the others are this process' own now.
   void close_unclaimed();
 
  private:
@@ -45,7 +47,9 @@ class ListeningSockets {
     std::string address;  // as configured
     std::string bound;
     std::vector<int> fds;
+    bool shared = false;  // another process may still serve from it: its file stays
   };
+  static void close_group(Group& group);
   Result<int> open_one(const loop::Address& address);
   Result<void> fill(Group& group, const std::string& name, loop::Address address, unsigned count);
 

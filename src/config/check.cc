@@ -98,7 +98,7 @@ void Checker::check_addresses() {
   for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
     take(model_.listeners[i].address, fmt::format("listeners[{}].address", i));
   }
-  if (model_.admin) take(model_.admin->address, "admin.address");
+  if (model_.admin && model_.admin_given) take(model_.admin->address, "admin.address");
 }
 
 void Checker::check_service(std::string_view name, const std::string& path) {
@@ -200,7 +200,8 @@ void Checker::check_routes() {
 void Checker::warn_shadowed(const route::RouteTable& table) {
   for (const route::RouteWarning& warning : table.shadowed()) {
     add(Severity::warning, fmt::format("routes[{}]", table.routes()[warning.route].value),
-        fmt::format("no request can reach this route: {}", warning.reason));
+        fmt::format("no request can reach route \"{}\": {}",
+                    model_.routes[table.routes()[warning.route].value].name, warning.reason));
   }
 }
 

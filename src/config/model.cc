@@ -89,6 +89,7 @@ std::optional<Model> read_model(const text::Node& root, PolicyKinds kinds,
   Model model;
   const schema::Diagnostics::Scope top(diagnostics, root);
   kModelSchema.read(root, model, diagnostics);
+  model.admin_given = root.find("admin") != nullptr;
   name_unnamed(model);
   Resolver(kinds, diagnostics).all(model, root);
   check_model(model, root, kinds, diagnostics);

@@ -46,7 +46,8 @@ struct AdminConfig {
 struct Model {
   int version = 1;
   std::vector<exchange::ListenerConfig> listeners;  // named "listener-1" when no name is given
-  std::optional<AdminConfig> admin;
+  std::optional<AdminConfig> admin = AdminConfig{};
+  bool admin_given = false;  // the configuration speaks of it
   std::optional<observe::AccessLogConfig> access_log = observe::AccessLogConfig{};
   std::vector<schema::Keyed<upstream::ServiceConfig>> services;  // value.name is the key
   std::vector<schema::Keyed<PolicyUse>> policies;                // declared by name

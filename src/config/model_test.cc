@@ -98,8 +98,11 @@ routes:
   EXPECT_EQ(model.routes[2].respond->headers[0].second, "b");
 }
 
-TEST(Model, WithoutAdminThereIsNone) {
-  EXPECT_FALSE(read(std::string(kHead)).model->admin.has_value());
+TEST(Model, AdminListensOnLoopbackUnlessItIsOff) {
+  const auto silent = read(std::string(kHead));
+  EXPECT_EQ(silent.model->admin->address, "127.0.0.1:9901");
+  EXPECT_FALSE(silent.model->admin_given);
+  EXPECT_FALSE(read(std::string(kHead) + "admin: off\n").model->admin.has_value());
 }
 
 TEST(Model, OfOneUpstream) {
@@ -234,7 +237,7 @@ TEST(ModelWarnings, UnusedAndShadowed) {
             "4:15: warning: policies.a: no route uses this policy\n");
   const std::string found =
       findings("routes:\n  - {name: a, service: app}\n  - {name: b, service: app}\n");
-  EXPECT_TRUE(found.starts_with("6:5: warning: routes[1]: no request can reach this route: "))
+  EXPECT_TRUE(found.starts_with("6:5: warning: routes[1]: no request can reach route \"b\": "))
       << found;
 }
 
@@ -247,7 +250,7 @@ TEST(ModelDocuments, JsonSchemaKnowsSectionsAndPolicies) {
   }
   const schema::Json& kinds = document["$defs"]["policy"]["properties"];
   EXPECT_EQ(kinds["size_limit"]["properties"]["mode"]["enum"].size(), 3U);
-  EXPECT_EQ(document["properties"]["admin"]["default"], "off");
+  EXPECT_EQ(document["properties"]["admin"]["default"]["address"], "127.0.0.1:9901");
 }
 
 TEST(ModelDocuments, PagesHaveEverySettingAndExamplesThatAreRight) {

@@ -23,8 +23,21 @@ ClientConnection::~ClientConnection() {
 loop::Task<void> ClientConnection::serve() {
   if (core_.draining()) codec_.drain();
   co_await codec_.serve();
-  listener_.series.add(observe::Metric::bytes_received, socket_->received());
-  listener_.series.add(observe::Metric::bytes_sent, socket_->sent());
+  count_bytes();
+}
+
+// With each request, so that a connection that stays open is not left out.
+void ClientConnection::count_bytes() {
+  const std::uint64_t received = socket_->received();
+  const std::uint64_t sent = socket_->sent();
+  listener_.series.add(observe::Metric::bytes_received,
+                       received - std::exchange(counted_received_, received));
+  listener_.series.add(observe::Metric::bytes_sent, sent - std::exchange(counted_sent_, sent));
+}
+
+void ClientConnection::cut() {
+  codec_.abort();
+  if (exchange_ != nullptr) exchange_->give_up();
 }
 
 codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
@@ -45,6 +58,7 @@ loop::Task<void> ClientConnection::refuse(codec::Incoming&, codec::ServerStream&
 }
 
 void ClientConnection::close(codec::Incoming&) {
+  count_bytes();
   core_.free_exchange(std::exchange(exchange_, nullptr));
   codec_.use_settings(listener_.settings);
 }

@@ -20,7 +20,7 @@ class ClientConnection final : public codec::RequestSink {
 
   loop::Task<void> serve();
   void drain() { codec_.drain(); }
-  void cut() { codec_.abort(); }
+  void cut();
   ClientConnection* next() const { return next_; }
 
   // RequestSink
@@ -31,6 +31,8 @@ class ClientConnection final : public codec::RequestSink {
   void close(codec::Incoming& incoming) override;
 
  private:
+  void count_bytes();
+
   Core& core_;
   ListenerState& listener_;
   const loop::Address peer_;
@@ -38,6 +40,8 @@ class ClientConnection final : public codec::RequestSink {
   std::unique_ptr<loop::Socket> socket_;
   codec::h1::ServerConnection codec_;
   Exchange* exchange_ = nullptr;
+  std::uint64_t counted_received_ = 0;
+  std::uint64_t counted_sent_ = 0;
   ClientConnection* next_ = nullptr;
   ClientConnection** link_ = nullptr;
 };

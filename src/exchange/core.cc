@@ -97,11 +97,10 @@ loop::Task<void> Core::close_listener(ListenerState& listener, std::function<voi
   closed();
 }
 
-void Core::drain(Duration patience) {
-  if (draining_) return;
-  draining_ = true;
+void Core::drain(Duration patience, std::function<void()> deaf) {
+  const bool again = std::exchange(draining_, true);
   loop_->timers().arm(cut_, Deadline::after(loop_->now(), patience));
-  lifetime_.spawn(shut_down());
+  if (!again) lifetime_.spawn(shut_down(std::move(deaf)));
 }
 
 // Patience is over: what is still open is cut.
@@ -110,11 +109,12 @@ void Core::on_timer(loop::Timer&) {
   for (auto& listener : closed_listeners_) listener->cut();
 }
 
-loop::Task<void> Core::shut_down() {
+loop::Task<void> Core::shut_down(std::function<void()> deaf) {
   for (auto& [name, listener] : listeners_) {
     co_await listener->stop();
     listener->drain();
   }
+  if (deaf) deaf();
   co_await gate_.close();
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
   co_await services_.close();

@@ -37,7 +37,8 @@ class Core final : loop::TimerTarget {
   void unlisten(const std::string& key, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
   // the loop.
-  void drain(Duration patience);
+  // `deaf` is called when nothing is accepted any more. A second call shortens the patience.
+  void drain(Duration patience, std::function<void()> deaf);
 
   // The loop's counters into the metrics.
   void report_counters();
@@ -64,7 +65,7 @@ class Core final : loop::TimerTarget {
   std::vector<std::shared_ptr<upstream::Service>> services_for(const Snapshot& snapshot);
   loop::Task<void> retire(std::shared_ptr<upstream::Service> service);
   loop::Task<void> close_listener(ListenerState& listener, std::function<void()> closed);
-  loop::Task<void> shut_down();
+  loop::Task<void> shut_down(std::function<void()> deaf);
   void on_timer(loop::Timer&) override;
 
   const unsigned index_;

@@ -1,6 +1,7 @@
 #include "exchange/exchange.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "exchange/core.h"
 #include "http/uri.h"
@@ -23,12 +24,20 @@ Exchange::~Exchange() {
   end_attempt();
 }
 
+void Exchange::keep_asked_target() {
+  if (std::exchange(rewritten_, true)) return;
+  asked_path_ = path_;
+  asked_query_ = query_;
+}
+
 void Exchange::set_path(std::string_view path) {
+  keep_asked_target();
   path_ = path;
   target_changed_ = true;
 }
 
 void Exchange::set_query(std::string_view query) {
+  keep_asked_target();
   query_ = query;
   has_query_ = !query.empty();
   target_changed_ = true;
@@ -107,6 +116,13 @@ std::string_view Exchange::backend_target() {
 void Exchange::begin_response() {
   response_head = arena_.make<http::ResponseHead>(arena_);
   times.first_byte = {};
+}
+
+void Exchange::give_up() {
+  client_gone = true;
+  if (attempt.connection == nullptr) return;
+  attempt.connection->cancel_read();
+  attempt.connection->cancel_write();
 }
 
 void Exchange::end_attempt() {

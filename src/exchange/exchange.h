@@ -62,6 +62,9 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   const loop::Address& client() const override { return client_address; }
   std::string_view client_ip() const override;
   std::string_view peer_ip() const { return peer_ip_; }  // of the connection
+  // As the client asked, whatever policies made of it.
+  std::string_view asked_path() const { return rewritten_ ? asked_path_ : path_; }
+  std::string_view asked_query() const { return rewritten_ ? asked_query_ : query_; }
   std::string_view route() const override;
   std::string_view request_id() const override;
   void set_request_id(std::string_view id) override { request_id_ = id; }
@@ -104,6 +107,8 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   std::string_view backend_target();
   void begin_response();
   Deadline total_deadline() const { return total_deadline_; }
+  // Ends its waits, since nobody waits for it any more.
+  void give_up();
   // Lets go of the attempt's connection: back to the pool when it may be used again.
   void end_attempt();
 
@@ -152,6 +157,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   friend class ClientConnection;
   friend loop::Task<Step> steps::accept_head(Exchange&);
   loop::Task<void> wait_for_upload();
+  void keep_asked_target();
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
 
   alignas(16) std::byte first_block_[6 * 1024];
@@ -166,6 +172,9 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   std::string_view authority_;  // as the client sent it
   std::string_view path_;
   std::string_view query_;
+  std::string_view asked_path_;  // before a policy rewrote them
+  std::string_view asked_query_;
+  bool rewritten_ = false;
   bool has_query_ = false;
   bool target_changed_ = false;
   mutable std::string_view request_id_;

@@ -37,8 +37,8 @@ void log(Exchange& x, TimePoint now) {
   record.client_ip = x.client_ip();
   record.method = x.request().method_text;
   record.host = x.host();
-  record.path = x.path();
-  record.query = {x.query()};
+  record.path = x.asked_path();
+  record.query = {x.asked_query()};
   record.protocol = to_string(x.request().version);
   record.status = x.status;
   record.bytes_in = x.client_stream.bytes_received();

@@ -20,6 +20,7 @@ class Receiver {
   explicit Receiver(loop::ByteStream& bytes) : bytes_(bytes) {}
 
   bool has_pending() const { return !pending_.empty(); }
+  std::size_t pending_size() const { return pending_.size(); }
   // Bytes that were received; only when nothing is pending.
   void accept(Chunk chunk) { pending_ = std::move(chunk); }
   // What is left after the head or body (pipelined requests, a tunnel's first bytes).

@@ -40,7 +40,8 @@ void ServerConnection::abort() {
 
 loop::Task<void> ServerConnection::serve() {
   Duration patience = settings_->header_timeout;  // the first request is awaited less patiently
-  while (!draining_) {
+  // One that was accepted while draining still has its request answered.
+  do {
     if (!receiver_.has_pending()) {
       idle_ = true;
       Result<Chunk> got = co_await bytes_.recv(Deadline::after(loop_.now(), patience));
@@ -50,12 +51,12 @@ loop::Task<void> ServerConnection::serve() {
     }
     if (co_await one_request() == Next::end) break;
     patience = settings_->idle_timeout;
-  }
+  } while (!draining_);
 }
 
 void ServerConnection::begin_request() {
   parser_.reset();
-  received_before_ = bytes_.received();
+  received_before_ = bytes_.received() - receiver_.pending_size();  // its first bytes are there
   sent_before_ = bytes_.sent();
   ++requests_;
   waited_ = Duration(0);
