@@ -183,7 +183,7 @@ def test_memory_and_descriptors_do_not_grow_over_reloads(peers):
 def test_the_reload_command_asks_the_running_gateway(peers, doorward):
     gateway = peers.gateway(config.respond("old"))
     gateway.write(config.respond("new"))
-    done = doorward("reload", "-c", gateway.config_path)
+    done = doorward("reload", str(gateway.process.pid))
     assert done.returncode == 0, done
     gateway.wait_event("reloaded")
     assert peers.client(gateway).get("/").body == b"new"

@@ -26,6 +26,7 @@ def adopt_orphans():
 def write_config(path, config):
     """`config` is YAML text or a value (JSON is YAML); replaced atomically."""
     text = config if isinstance(config, str) else json.dumps(config, indent=1)
+    text = text.replace(': "off"', ": off")  # the word, as people write it
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text)
     fresh.rename(path)
