@@ -41,6 +41,16 @@ def pytest_collection_modifyitems(items):
                                                   run=not pattern.startswith("!")))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
+    """A gap's teardown may fail as its test does."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "teardown" and report.failed and item.get_closest_marker("xfail"):
+        report.outcome = "skipped"
+        report.wasxfail = "reason: its teardown failed"
+
+
 @pytest.fixture(scope="session", params=LOOPS)
 def loop(request):
     return request.param
