@@ -33,7 +33,7 @@ struct ReadPolicies {
     if (!root) {
       diagnostics.add(root.error());
     } else {
-      const schema::Diagnostics::Scope scope(diagnostics, "", *root);
+      const schema::Diagnostics::Scope scope(diagnostics, *root);
       const std::string_view services[] = {"auth", "app"};
       PolicyBuild build(services, diagnostics);
       NamedPolicies named;
