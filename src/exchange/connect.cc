@@ -10,6 +10,7 @@ constexpr std::uint32_t kMostAttempts = 3;
 
 Step connected(Exchange& x) {
   x.attempt.connection->begin(x.arena());
+  x.attempt.connection->set_total_deadline(x.total_deadline());
   x.times.connected = x.core.loop().now();
   return Step::send_request;
 }

@@ -6,9 +6,20 @@
 namespace doorward::exchange::steps {
 namespace {
 
-// The next piece of the response's body, after the policies that want to see it.
+Failure total_timeout() {
+  return Failure(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
+                       "the exchange took longer than its service may"});
+}
+
+// The next piece of the response's body, after the policies that want to see it. A body that is
+// always ready never waits, so the deadline of the whole is looked at here as well.
 loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
+  if (x.total_deadline().passed(x.core.loop().now())) co_return total_timeout();
   Result<codec::Piece> piece = co_await x.attempt.connection->read_body();
+  if (!piece && piece.error().kind == ErrorKind::timeout &&
+      x.total_deadline().passed(x.core.loop().now())) {
+    co_return total_timeout();
+  }
   if (!piece || !x.chain_sees_response_body()) co_return piece;
   co_return co_await x.run_response_body(std::move(*piece));
 }

@@ -21,6 +21,7 @@ ClientConnection::ClientConnection(loop::Loop& loop, std::unique_ptr<loop::ByteS
 void ClientConnection::begin(Arena& arena) {
   arena_ = &arena;
   target_ = {};
+  total_deadline_ = Deadline::never();
   received_before_ = bytes_->received();
   sent_before_ = bytes_->sent();
   request_done_ = response_begun_ = false;

@@ -58,13 +58,17 @@ class ClientConnection final : public ClientStream {
 
   // Request target to send instead of the head's; set before send_request.
   void set_target(std::string_view target) { target_ = target; }
+  // No wait of this exchange for the backend goes on beyond; set after begin().
+  void set_total_deadline(Deadline deadline) { total_deadline_ = deadline; }
   // The response switched protocols (101).
   bool switched() const { return parser_.switched(); }
 
  private:
   Result<void> accept_head(Progress progress, Arena& arena);
   Result<void> settle(Result<void> sent, bool last);
-  Deadline idle_deadline() const { return Deadline::after(loop_.now(), settings_.idle_timeout); }
+  Deadline idle_deadline() const {
+    return Deadline::after(loop_.now(), settings_.idle_timeout).earlier(total_deadline_);
+  }
 
   loop::Loop& loop_;
   std::unique_ptr<loop::ByteStream> bytes_;
@@ -74,6 +78,7 @@ class ClientConnection final : public ClientStream {
   ResponseParser parser_;
   Arena* arena_ = nullptr;
   std::string_view target_;
+  Deadline total_deadline_ = Deadline::never();
   std::uint64_t received_before_ = 0;
   std::uint64_t sent_before_ = 0;
   bool request_done_ = false;
