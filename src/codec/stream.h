@@ -72,6 +72,8 @@ class ServerStream : public Stream {
   virtual void watch_client(loop::PeerWatch* watch) = 0;
   // After FIN from the client: can it still be there? Sends what only a living client swallows.
   virtual void probe_client() = 0;
+  // … and did it turn out to be gone?
+  virtual bool client_broken() const = 0;
   // The connection ends after this response.
   virtual void close_after() = 0;
   // After a 101 was sent: the transport, for tunnelling, and bytes that came after the head.

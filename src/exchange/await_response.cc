@@ -73,9 +73,7 @@ loop::Task<Step> await_response(Exchange& x) {
       co_return co_await give_up(x,
                                  Error{ErrorKind::cancelled, Side::client, Retry::no, 0, {}, {}});
     }
-    x.waiting_for_backend = true;
     Result<void> got = co_await backend.read_response(x.response(), x.arena(), deadline);
-    x.waiting_for_backend = false;
     if (!got) co_return co_await give_up(x, std::move(got.error()));
     if (!is_interim(x.response().status)) break;
     if (x.response().status == 100) continue;  // the client's 100 comes from here

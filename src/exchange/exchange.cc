@@ -8,6 +8,11 @@
 #include "observe/request_id.h"
 
 namespace doorward::exchange {
+namespace {
+
+constexpr Duration kHalfClosedLook{100};
+
+}  // namespace
 
 Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, std::string_view peer_ip,
                    CoreSnapshot& s, codec::ServerStream& client)
@@ -125,15 +130,35 @@ void Exchange::give_up() {
   attempt.connection->cancel_write();
 }
 
+void Exchange::complete_attempt() {
+  if (attempt.connection == nullptr) return;
+  using std::chrono::duration_cast;
+  const auto took = duration_cast<std::chrono::microseconds>(now() - times.sent).count();
+  service->series().record(response_head->status, static_cast<std::uint64_t>(took),
+                           attempt.connection->bytes_sent(), attempt.connection->bytes_received());
+  end_attempt();
+}
+
 void Exchange::end_attempt() {
   if (attempt.connection != nullptr) attempt.endpoint->pool().give(std::move(attempt.connection));
 }
 
-// A client that closed is gone (499 in the log); one that only finished sending may still read.
+// A client that broke the connection is gone (499 in the log). One that sent FIN may have closed,
+// or only finished sending: it is probed, and what its kernel answered is looked at until it is
+// clear or the exchange ends.
 void Exchange::on_peer_end(ErrorKind how) {
-  if (how == ErrorKind::closed) return client_stream.probe_client();
+  if (how == ErrorKind::closed) {
+    client_stream.probe_client();
+    core.loop().timers().arm(half_closed_, Deadline::after(now(), kHalfClosedLook));
+    return;
+  }
   client_gone = true;
-  if (waiting_for_backend && attempt.connection != nullptr) attempt.connection->cancel_read();
+  if (attempt.connection != nullptr) attempt.connection->cancel_read();
+}
+
+void Exchange::on_timer(loop::Timer&) {
+  if (client_stream.client_broken()) return on_peer_end(ErrorKind::reset);
+  core.loop().timers().arm(half_closed_, Deadline::after(now(), kHalfClosedLook));
 }
 
 }  // namespace doorward::exchange

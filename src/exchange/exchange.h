@@ -44,7 +44,9 @@ struct Times {
   TimePoint first_byte;  // the response's head
 };
 
-class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
+class Exchange final : public policy::PolicyContext,
+                       public loop::PeerWatch,
+                       private loop::TimerTarget {
  public:
   // `peer_ip`: the text of the peer's address; lives as long as the connection.
   Exchange(Core& core, ListenerState& listener, const loop::Address& peer, std::string_view peer_ip,
@@ -109,6 +111,8 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   Deadline total_deadline() const { return total_deadline_; }
   // Ends its waits, since nobody waits for it any more.
   void give_up();
+  // The attempt got its response: counts it, and lets go.
+  void complete_attempt();
   // Lets go of the attempt's connection: back to the pool when it may be used again.
   void end_attempt();
 
@@ -138,7 +142,6 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   std::uint64_t tried = 0;  // endpoints, a bit each
   std::uint32_t attempts = 0;
   bool head_prepared = false;
-  bool waiting_for_backend = false;
   bool client_gone = false;
   bool client_watched = false;
   bool upload_failed = false;
@@ -158,6 +161,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   friend loop::Task<Step> steps::accept_head(Exchange&);
   loop::Task<void> wait_for_upload();
   void keep_asked_target();
+  void on_timer(loop::Timer&) override;
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
 
   alignas(16) std::byte first_block_[6 * 1024];
@@ -181,6 +185,7 @@ class Exchange final : public policy::PolicyContext, public loop::PeerWatch {
   const std::string_view peer_ip_;
   mutable std::string_view client_ip_;
   Deadline total_deadline_ = Deadline::never();
+  loop::Timer half_closed_{*this};  // looks whether a client that sent FIN is still there
 
  public:
   std::string_view authority() const { return authority_; }

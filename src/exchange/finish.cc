@@ -61,12 +61,7 @@ void log(Exchange& x, TimePoint now) {
 
 Step end(Exchange& x) {
   const TimePoint now = x.core.loop().now();
-  if (x.attempt.connection != nullptr) {
-    x.service->series().record(x.response_head->status, micros(x.times.sent, now),
-                               x.attempt.connection->bytes_sent(),
-                               x.attempt.connection->bytes_received());
-    x.end_attempt();
-  }
+  x.complete_attempt();
   count(x, now);
   log(x, now);
   return Step::done;

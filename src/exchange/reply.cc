@@ -121,7 +121,7 @@ namespace steps {
 loop::Task<Step> reply(Exchange& x) {
   const http::Reply& reply = *x.reply_to_send;
   co_await x.stop_upload();
-  x.end_attempt();
+  x.complete_attempt();  // a policy answers instead of the backend
   x.error_code = reply.code;
   x.deciding_policy = reply.policy;
   x.core.metrics().add_value(observe::Metric::replies,

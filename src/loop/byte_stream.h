@@ -66,6 +66,9 @@ class ByteStream {
 
   // Sends a few bytes if that can be done at once and no send is under way; else nothing happens.
   virtual void try_send(std::string_view bytes) = 0;
+  // Is the connection broken, as far as the kernel knows by now? Tells it also after a FIN, when
+  // the watch is told no more. Asks the kernel: not for the usual path.
+  virtual bool broken() const = 0;
 
   // At most one watch; nullptr takes it away. If the end came before, it is told at once.
   virtual void watch_peer(PeerWatch* watch) = 0;

@@ -12,6 +12,13 @@
 #include "loop/acceptor.h"
 
 namespace doorward::loop {
+namespace {
+
+// <linux/tcp.h> has tcp_info in full, but the states are only in <netinet/tcp.h>; both exclude
+// each other. TCP_CLOSE, in the kernel's and glibc's headers alike.
+constexpr std::uint8_t kTcpClosed = 7;
+
+}  // namespace
 
 Address Socket::peer() const { return peer_of(fd_); }
 
@@ -95,12 +102,23 @@ void Socket::cancel_send() {
 void Socket::try_send(std::string_view bytes) {
   if (sending_ || send_end_ != End::open || bytes.empty()) return;
   const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    send_end_ = End::broken;
+    send_error_ = errno;
+  }
   if (sent <= 0) return;
   sent_ += static_cast<std::uint64_t>(sent);
   if (static_cast<std::size_t>(sent) < bytes.size()) {  // the rest is lost: nothing may follow
     send_end_ = End::broken;
     send_error_ = EPIPE;
   }
+}
+
+bool Socket::broken() const {
+  if (send_end_ == End::broken || peer_end() == End::broken) return true;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kTcpClosed;
 }
 
 std::uint64_t Socket::acknowledged() const {

@@ -27,6 +27,7 @@ class Socket : public ByteStream, protected TimerTarget {
   void cancel_recv() override;
   void cancel_send() override;
   void try_send(std::string_view bytes) override;
+  bool broken() const override;
   void watch_peer(PeerWatch* watch) override;
   void shutdown_send() override;
   void abort() override;

@@ -66,7 +66,8 @@ def test_a_body_cut_short_by_the_client_is_never_whole_for_the_backend(peers, he
     assert outcome[-1] == "cut"
 
 
-def test_a_reset_client_cancels_the_waiting_backend_request(peers):
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_client_that_leaves_cancels_the_waiting_backend_request(peers, how):
     ended = threading.Event()
 
     def script(connection):
@@ -77,8 +78,23 @@ def test_a_reset_client_cancels_the_waiting_backend_request(peers):
     client = peers.client(peers.gateway(config.proxy(backend)))
     client.send(request("/"))
     backend.wait_requests()
+    getattr(client, how)()
+    assert ended.wait(5), "the backend's request went on without a client"
+
+
+def test_a_client_that_leaves_a_quiet_stream_cancels_it(peers):
+    ended = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        connection.send(raw.response(200, "Transfer-Encoding: chunked", length=False))
+        assert connection.at_end()
+        ended.set()
+    backend = peers.backend(script)
+    client = peers.client(peers.gateway(config.proxy(backend)))
+    assert client.send(request("/")).recv_head().status == 200
     client.reset()
-    assert ended.wait(20), "the backend's request went on without a client"
+    assert ended.wait(5), "the backend's stream went on without a client"
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

@@ -236,8 +236,8 @@ Result<void> ServerConnection::settle(Result<void> sent, bool last) {
   return sent;
 }
 
-// A client that closed answers these bytes with RST, which the watch then tells; one that only
-// shut down its sending half skips them, as every client must skip a 100 it did not ask for
+// A client that closed answers these bytes with RST, so that client_broken() soon tells; one that
+// only shut down its sending half skips them, as every client must skip a 100 it did not ask for
 // (RFC 9110 §15.2).
 void ServerConnection::probe_client() {
   if (incoming_ != nullptr && incoming_->head.version != http::Version::http10 &&

@@ -59,6 +59,7 @@ class ServerConnection final : public ServerStream {
                                          std::string_view first, bool last) override;
   void watch_client(loop::PeerWatch* watch) override { bytes_.watch_peer(watch); }
   void probe_client() override;
+  bool client_broken() const override { return bytes_.broken(); }
   void close_after() override { keep_alive_ = false; }
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
   bool response_started() const override { return response_started_; }
