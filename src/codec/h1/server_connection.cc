@@ -9,6 +9,11 @@ namespace {
 
 constexpr Duration kRateWindow{10'000};
 constexpr Duration kLingerTime{2'000};
+// A body that nobody reads is skipped up to this size, so that the connection can go on.
+constexpr std::uint64_t kSkippedBody = 64 * 1024;
+constexpr Duration kSkipTime{2'000};
+// How long an idle connection is still heard while draining: a request may be on its way.
+constexpr Duration kDrainIdle{500};
 constexpr std::uint64_t kLingerBytes = 1 << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -34,6 +39,7 @@ void ServerConnection::drain() {
 }
 
 void ServerConnection::abort() {
+  aborted_ = true;
   keep_alive_ = false;
   bytes_.abort();
 }
@@ -45,6 +51,9 @@ loop::Task<void> ServerConnection::serve() {
     if (!receiver_.has_pending()) {
       idle_ = true;
       Result<Chunk> got = co_await bytes_.recv(Deadline::after(loop_.now(), patience));
+      // drain() wakes it: closing at once would lose a request that is already on its way.
+      const bool drained = !got && got.error().kind == ErrorKind::cancelled && !aborted_;
+      if (drained) got = co_await bytes_.recv(Deadline::after(loop_.now(), kDrainIdle));
       idle_ = false;
       if (!got || got->empty()) break;
       receiver_.accept(std::move(*got));
@@ -118,14 +127,31 @@ loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progr
 }
 
 loop::Task<ServerConnection::Next> ServerConnection::after_response() {
+  if (response_done_ && keep_alive_ && co_await skip_body()) co_return Next::go_on;
   const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none;
-  if (response_done_ && keep_alive_ && !unread) co_return Next::go_on;
   if (!response_done_) {
     bytes_.abort();  // a response cut short must not look complete
   } else if (unread || receiver_.has_pending()) {
     co_await linger();
   }
   co_return Next::end;
+}
+
+// A client that waits for 100 may never send its body; a long one costs more than a connection.
+bool ServerConnection::can_skip_body() const {
+  if (receiver_.body_done()) return true;
+  const BodySize size = receiver_.size();
+  return !continue_due_ && size.kind == BodySize::Kind::known && size.length <= kSkippedBody;
+}
+
+// Reads what is left of the request's body; true when the next request may follow.
+loop::Task<bool> ServerConnection::skip_body() {
+  const Deadline deadline = Deadline::after(loop_.now(), kSkipTime);
+  while (!receiver_.body_done()) {
+    const Result<Piece> piece = co_await receiver_.read_piece(deadline);
+    if (!piece) co_return false;
+  }
+  co_return true;
 }
 
 // Closing while the client still sends would reset the connection and lose the response on its
@@ -207,7 +233,7 @@ HeadOptions ServerConnection::choose_framing(const http::ResponseHead& head, Bod
   } else {
     options.framing = WriteFraming::chunked;
   }
-  if (!receiver_.body_done() && !tunnel_) keep_alive_ = keep_alive_ && receiver_.piece_ready();
+  keep_alive_ = keep_alive_ && can_skip_body();
   if (!keep_alive_) options.connection = "close";
   if (keep_alive_ && http10) options.connection = "keep-alive";
   return options;

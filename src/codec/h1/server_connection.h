@@ -35,7 +35,7 @@ class ServerConnection final : public ServerStream {
 
   // Runs until the connection has ended. The ByteStream may be destroyed afterwards.
   loop::Task<void> serve();
-  // No further request: an idle connection ends now, a busy one after its response.
+  // No further request: an idle connection ends after a moment, a busy one after its response.
   void drain();
   bool idle() const { return idle_; }
   void use_settings(std::shared_ptr<const ServerSettings> settings) {
@@ -75,6 +75,8 @@ class ServerConnection final : public ServerStream {
   loop::Task<Result<Progress>> read_head(Incoming& incoming);
   loop::Task<void> refuse(Incoming& incoming, const Result<Progress>& why);
   loop::Task<Next> after_response();
+  bool can_skip_body() const;
+  loop::Task<bool> skip_body();
   loop::Task<void> linger();
   void begin_request();
   Result<Piece> judge(Result<Piece> piece, TimePoint wait_began);
@@ -98,6 +100,7 @@ class ServerConnection final : public ServerStream {
   std::uint32_t requests_ = 0;
   bool idle_ = false;
   bool draining_ = false;
+  bool aborted_ = false;
   bool keep_alive_ = true;
   bool tunnel_ = false;
   bool response_started_ = false;
