@@ -29,7 +29,7 @@ struct EndpointText {
 constexpr auto kEndpoint = schema::schema<EndpointText>(
     "endpoint", "One address of a service.",
     field("url", &EndpointText::url, "`http://HOST:PORT` or `unix:/PATH`.", required()),
-    field("weight", &EndpointText::weight, "Its share of requests.", at_least(1),
+    field("weight", &EndpointText::weight, "Its share of requests; 0 takes it out.", at_least(0),
           schema::at_most(1000)),
     schema::stands_for("url"));
 

@@ -17,7 +17,7 @@ Service::Service(loop::Loop& loop, loop::Resolver& resolver,
 
 Endpoint* Service::choose(std::uint64_t tried) {
   if (endpoints_.size() == 1) [[likely]]
-    return (tried & 1) == 0 ? endpoints_[0].endpoint.get() : nullptr;
+    return (tried & 1) == 0 && endpoints_[0].weight > 0 ? endpoints_[0].endpoint.get() : nullptr;
   Endpoint* endpoint = best(tried, false);
   return endpoint != nullptr ? endpoint : best(tried, true);
 }
