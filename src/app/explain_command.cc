@@ -99,8 +99,57 @@ Json policies_of(const config::Model& model, const config::RouteConfig& route) {
   return list;
 }
 
-Json handler_of(const config::Model& model, const config::RouteConfig& route) {
-  if (route.redirect) return {{"redirect", route.redirect->to}, {"status", route.redirect->status}};
+// What template variables stand for offline; ids and responses do not exist here.
+class QuestionValues final : public http::TemplateSource {
+ public:
+  QuestionValues(const Question& question, std::string_view client, std::string_view route,
+                 const route::RouteMatch& match, Arena& arena)
+      : question_(question), client_(client), route_(route), match_(match), arena_(arena) {}
+
+  std::string_view lookup(http::Variable variable, std::string_view name) override {
+    const route::RouteRequest& request = question_.request;
+    switch (variable) {
+      case http::Variable::request_method:
+        return request.method_text;
+      case http::Variable::request_host:
+        return request.host;
+      case http::Variable::request_path:
+        return request.path;
+      case http::Variable::request_query:
+        return request.query;
+      case http::Variable::request_target:
+        return request.query.empty() ? request.path : arena_.join(request.path, "?", request.query);
+      case http::Variable::request_header:
+        return question_.headers.value(name);
+      case http::Variable::client_ip:
+        return client_;
+      case http::Variable::route_name:
+        return route_;
+      case http::Variable::route_param:
+        return match_.param(name).value_or(std::string_view());
+      default:
+        return {};
+    }
+  }
+
+ private:
+  const Question& question_;
+  const std::string_view client_;
+  const std::string_view route_;
+  const route::RouteMatch& match_;
+  Arena& arena_;
+};
+
+Json redirect_of(const config::RedirectConfig& redirect, http::TemplateSource& values,
+                 Arena& arena) {
+  const auto to = http::Template::compile(redirect.to, http::TemplateScope::request);
+  const std::string_view place = to ? to->render(values, arena) : std::string_view(redirect.to);
+  return {{"redirect", place}, {"status", redirect.status}};
+}
+
+Json handler_of(const config::Model& model, const config::RouteConfig& route,
+                http::TemplateSource& values, Arena& arena) {
+  if (route.redirect) return redirect_of(*route.redirect, values, arena);
   if (route.respond) return {{"respond", route.respond->status}};
   Json endpoints = Json::array();
   for (const auto& service : model.services) {
@@ -112,7 +161,8 @@ Json handler_of(const config::Model& model, const config::RouteConfig& route) {
   return {{"service", *route.service}, {"endpoints", std::move(endpoints)}};
 }
 
-Json answer(const config::Model& model, const route::RouteTable& table, const Question& question) {
+Json answer(const config::Model& model, const route::RouteTable& table, const Question& question,
+            std::string_view client, Arena& arena) {
   const route::Explanation why = route::explain(table, question.request);
   Json json = {{"request",
                 {{"method", question.request.method_text},
@@ -125,7 +175,9 @@ Json answer(const config::Model& model, const route::RouteTable& table, const Qu
     json["route"] = route.name;
     if (!why.precedence.empty()) json["because"] = why.precedence;
     json["policies"] = policies_of(model, route);
-    json["handler"] = handler_of(model, route);
+    const route::RouteMatch match = table.match(question.request);
+    QuestionValues values(question, client, route.name, match, arena);
+    json["handler"] = handler_of(model, route, values, arena);
   }
   Json near = Json::array();
   for (const route::ExplainedRoute& candidate : why.candidates) {
@@ -185,7 +237,7 @@ int explain(const ExplainOptions& options) {
     fmt::print(stderr, "doorward: {}\n", question.error);
     return kBadConfiguration;
   }
-  const Json json = answer(loaded->model, *table, question);
+  const Json json = answer(loaded->model, *table, question, options.client, arena);
   if (options.json) {
     fmt::print("{}\n", json.dump(2));
   } else {
