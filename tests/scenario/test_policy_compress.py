@@ -46,7 +46,9 @@ def test_each_coding_of_each_framing_is_byte_equal_after_decoding(peers, coding,
     client = compressing(peers, script)
     for _ in range(2):
         answer = client.get("/", f"Accept-Encoding: {coding}")
-        assert answer.get("content-encoding") == coding and not answer.has("content-length")
+        assert answer.get("content-encoding") == coding
+        # A body that was compressed in one piece has its own length; never the backend's.
+        assert answer.get("content-length") != str(len(TEXT))
         assert "accept-encoding" in answer.get("vary").lower()
         assert len(answer.body) < len(TEXT) / 5 and decoded(coding, answer.body) == TEXT
 
