@@ -21,6 +21,19 @@ target_precompile_headers(doorward_pch PRIVATE
   <functional> <memory> <optional> <span> <string> <string_view> <unordered_map> <utility>
   <variant> <vector>)
 
+# A precompiled header holds absolute paths, so ccache would take it for another one in each clone;
+# this sum stands for it: what it is made of and with.
+file(SHA256 ${CMAKE_CURRENT_LIST_FILE} doorward_pch_list)
+string(SHA256 doorward_pch_sum
+  "${doorward_pch_list} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${CMAKE_BUILD_TYPE}")
+file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch.sum ${doorward_pch_sum})
+
+function(doorward_use_pch target)
+  add_dependencies(${target} doorward_pch)
+  target_compile_options(${target} PRIVATE -Winvalid-pch
+    "SHELL:-include-pch ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch")
+endfunction()
+
 function(doorward_layer name)
   cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -31,7 +44,7 @@ function(doorward_layer name)
   if(sources)
     add_library(doorward_${name} STATIC ${sources})
     target_link_libraries(doorward_${name} PUBLIC doorward_flags ${arg_LINK})
-    target_precompile_headers(doorward_${name} REUSE_FROM doorward_pch)
+    doorward_use_pch(doorward_${name})
   else()
     add_library(doorward_${name} INTERFACE)
     target_link_libraries(doorward_${name} INTERFACE doorward_flags ${arg_LINK})
@@ -39,7 +52,7 @@ function(doorward_layer name)
   if(DOORWARD_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE doorward_${name} GTest::gtest_main)
-    target_precompile_headers(${name}_test REUSE_FROM doorward_pch)
+    doorward_use_pch(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endfunction()
