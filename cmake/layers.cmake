@@ -29,9 +29,10 @@ string(SHA256 doorward_pch_sum
 file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch.sum ${doorward_pch_sum})
 
 function(doorward_use_pch target)
-  add_dependencies(${target} doorward_pch)
-  target_compile_options(${target} PRIVATE -Winvalid-pch
-    "SHELL:-include-pch ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch")
+  set(header ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch)
+  target_compile_options(${target} PRIVATE -Winvalid-pch "SHELL:-include-pch ${header}")
+  get_target_property(sources ${target} SOURCES)
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${header})
 endfunction()
 
 function(doorward_layer name)
