@@ -38,6 +38,18 @@ def test_chunked_requests_split_at_every_byte_arrive_whole(origin):
     assert told.trailers == [["x-t", "1"]]
 
 
+@pytest.mark.parametrize("chunk", [False, True])
+def test_the_origin_keeps_no_large_body(origin, chunk):
+    """It would tell it in JSON, several times as long."""
+    body = b"".join(pattern(1000000))
+    sent = request("/", "Transfer-Encoding: chunked", method="POST") + chunked(
+        body) if chunk else request("/", method="POST", body=body)
+    with Raw(address(origin.url)) as client:
+        told = Told(client.request(sent))
+    assert (told.body, told.body_length) == ("", len(body))
+    assert told.sha256 == hashlib.sha256(body).hexdigest()
+
+
 @pytest.mark.parametrize("kind", ["bytes", "chunked"])
 def test_the_origin_streams_a_pattern(origin, kind):
     with Raw(address(origin.url)) as client:

@@ -96,7 +96,7 @@ class ScriptedBackend:
                 for request in list(connection.requests)]
 
     def received(self):
-        """All bytes of all connections, in order of connection."""
+        """The first bytes of all connections, in order of connection."""
         return b"".join(bytes(c.stream.received) for c in list(self.connections))
 
     def wait_requests(self, count=1):

@@ -1,7 +1,8 @@
 """Origin: a well-behaved backend that tells what it received.
   /bytes/N     N bytes with Content-Length     /chunked/N   the same chunked
   /status/S    an empty answer of status S     /upgrade     101, then bytes come back in capitals
-  anything     JSON: method, target, headers as received, body, its length and sha256, trailers
+  anything     JSON: method, target, headers as received, body (up to KEPT_MAX bytes, else none),
+               its length and sha256, trailers
 """
 import json
 
@@ -9,6 +10,7 @@ from . import raw, wire
 from .backend import ScriptedBackend
 
 BLOCK = bytes(range(256)) * 1024
+KEPT_MAX = 1 << 16
 
 
 def pattern(count):
@@ -30,8 +32,7 @@ class Origin(ScriptedBackend):
                 return
             if request.get("expect", "").lower() == "100-continue":
                 connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            small = int(request.get("content-length", "0")) <= 1 << 16
-            wire.read_body(connection.stream, request, "none", keep=small)
+            wire.read_body(connection.stream, request, "none", keep_max=KEPT_MAX)
             self._answer(connection, request)
             if "close" in request.get("connection", "").lower() or request.version == 0:
                 return
