@@ -11,17 +11,24 @@ Failure total_timeout() {
                        "the exchange took longer than its service may"});
 }
 
-// The next piece of the response's body, after the policies that want to see it. A body that is
-// always ready never waits, so the deadline of the whole is looked at here as well.
-loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
-  if (x.total_deadline().passed(x.core.loop().now())) co_return total_timeout();
-  Result<codec::Piece> piece = co_await x.attempt.connection->read_body();
+loop::Task<Result<codec::Piece>> finish_piece(Exchange& x,
+                                              loop::Task<Result<codec::Piece>> reading) {
+  Result<codec::Piece> piece = co_await std::move(reading);
   if (!piece && piece.error().kind == ErrorKind::timeout &&
       x.total_deadline().passed(x.core.loop().now())) {
     co_return total_timeout();
   }
   if (!piece || !x.chain_sees_response_body()) co_return piece;
   co_return co_await x.run_response_body(std::move(*piece));
+}
+
+// The next piece of the response's body, after the policies that want to see it. A body that is
+// always ready never waits, so the deadline of the whole is looked at here as well.
+loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
+  if (x.total_deadline().passed(x.core.loop().now())) return Result<codec::Piece>(total_timeout());
+  auto reading = x.attempt.connection->read_body();
+  if (reading.is_ready() && !x.chain_sees_response_body()) return reading;
+  return finish_piece(x, std::move(reading));
 }
 
 // A failure behind the head can only be told by ending the connection.
@@ -42,25 +49,23 @@ bool trailers_follow(Exchange& x, const codec::Piece& piece) {
   return piece.last && x.attempt.connection->received_trailers() != nullptr;
 }
 
-loop::Task<Result<void>> send_start(Exchange& x, bool& last) {
-  codec::Piece piece;
-  if (!x.response_size.may_have_bytes()) {
-    piece.last = true;
-  } else if (x.attempt.connection->body_ready()) {
-    Result<codec::Piece> first = co_await next_piece(x);
-    if (!first) co_return Failure(std::move(first.error()));
-    piece = std::move(*first);
-  }
-  const bool trailers = trailers_follow(x, piece);
-  last = piece.last;
-  if (last && !trailers && x.response_size.kind == codec::BodySize::Kind::unknown) {
-    x.response_size = codec::BodySize::known(piece.chunk.size());
+loop::Task<Result<void>> send_with_trailers(Exchange& x, std::string_view first) {
+  Result<void> sent =
+      co_await x.client_stream.send_response(x.response(), x.response_size, first, false);
+  if (!sent) co_return sent;
+  co_return co_await x.client_stream.send_body({}, true, x.attempt.connection->received_trailers());
+}
+
+// The head, together with the body's first piece.
+loop::Task<Result<void>> send_start(Exchange& x, const codec::Piece& first) {
+  const bool trailers = trailers_follow(x, first);
+  if (first.last && !trailers && x.response_size.kind == codec::BodySize::Kind::unknown) {
+    x.response_size = codec::BodySize::known(first.chunk.size());
   }
   x.status = x.response().status;
-  Result<void> sent = co_await x.client_stream.send_response(
-      x.response(), x.response_size, piece.chunk.view(), piece.last && !trailers);
-  if (!sent || !trailers) co_return sent;
-  co_return co_await x.client_stream.send_body({}, true, x.attempt.connection->received_trailers());
+  if (trailers) return send_with_trailers(x, first.chunk.view());
+  return x.client_stream.send_response(x.response(), x.response_size, first.chunk.view(),
+                                       first.last);
 }
 
 }  // namespace
@@ -68,14 +73,16 @@ loop::Task<Result<void>> send_start(Exchange& x, bool& last) {
 loop::Task<Step> pump(Exchange& x) {
   http::HeaderList& headers = x.response().headers;
   if (!headers.has(http::HeaderName::date)) headers.add(http::HeaderName::date, x.core.date());
-  bool last = false;
-  Result<void> sent = co_await send_start(x, last);
-  while (sent && !last) {
-    Result<codec::Piece> piece = co_await next_piece(x);
+  Result<codec::Piece> piece = codec::Piece{Chunk(), !x.response_size.may_have_bytes(), false};
+  if (!piece->last && x.attempt.connection->body_ready()) piece = co_await next_piece(x);
+  if (!piece) co_return co_await break_off(x, piece.error());
+  Result<void> sent = co_await send_start(x, *piece);
+  while (sent && !piece->last) {
+    piece = co_await next_piece(x);
     if (!piece) co_return co_await break_off(x, piece.error());
-    last = piece->last;
-    const http::HeaderList* trailers = last ? x.attempt.connection->received_trailers() : nullptr;
-    sent = co_await x.client_stream.send_body(piece->chunk.view(), last, trailers);
+    const http::HeaderList* trailers =
+        piece->last ? x.attempt.connection->received_trailers() : nullptr;
+    sent = co_await x.client_stream.send_body(piece->chunk.view(), piece->last, trailers);
   }
   if (!sent) co_return co_await break_off(x, sent.error());
   co_return Step::finish;

@@ -118,6 +118,17 @@ std::size_t HeaderList::remove(std::string_view name) {
   return id != HeaderName::other ? remove(id) : remove_from(0, id, name);
 }
 
+void HeaderList::remove_all(const HeaderNames& names) {
+  if (!has_any(names)) return;
+  for (std::uint32_t i = 0; i < size_; ++i) {
+    if ((names.bits_[word(entries_[i].id)] & bit(entries_[i].id)) == 0) continue;
+    if (entries_[i].removed()) continue;
+    entries_[i].name = {};
+    ++removed_;
+  }
+  for (int i = 0; i < 2; ++i) present_[i] &= ~names.bits_[i];
+}
+
 void HeaderList::remove(const Header& header) {
   Header& entry = entries_[&header - entries_];
   if (entry.removed()) return;

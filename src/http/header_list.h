@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <string_view>
 
@@ -24,6 +25,21 @@ struct Header {
 
   bool removed() const { return name.empty(); }
   std::string_view line() const { return {name.data(), line_size}; }
+};
+
+// A set of known names, to look for or remove all of them at once.
+class HeaderNames {
+ public:
+  consteval HeaderNames(std::initializer_list<HeaderName> names) {
+    for (HeaderName name : names) {
+      bits_[static_cast<unsigned>(name) >> 6] |= std::uint64_t{1}
+                                                 << (static_cast<unsigned>(name) & 63);
+    }
+  }
+
+ private:
+  friend class HeaderList;
+  std::uint64_t bits_[2] = {0, 0};
 };
 
 class HeaderList {
@@ -83,6 +99,9 @@ class HeaderList {
   HeaderList copy(Arena& arena) const;
 
   bool has(HeaderName name) const { return (present_[word(name)] & bit(name)) != 0; }
+  bool has_any(const HeaderNames& names) const {
+    return ((present_[0] & names.bits_[0]) | (present_[1] & names.bits_[1])) != 0;
+  }
   // The first field of that name, or null. `find(HeaderName::other)` finds nothing.
   const Header* find(HeaderName name) const;
   const Header* find(std::string_view name) const;
@@ -112,6 +131,7 @@ class HeaderList {
   // Returns how many went.
   std::size_t remove(HeaderName name);
   std::size_t remove(std::string_view name);
+  void remove_all(const HeaderNames& names);
   // Removes the one field at `header`, which is an element of this list.
   void remove(const Header& header);
 

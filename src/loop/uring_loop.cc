@@ -164,14 +164,9 @@ void UringLoop::enter(TimePoint until) {
   int result = 0;
   if (until == TimePoint::min() || io_uring_cq_ready(&ring_) > 0) {
     result = io_uring_submit_and_get_events(&ring_);
-  } else if (until == TimePoint::max()) {
-    result = io_uring_submit_and_wait(&ring_, 1);
   } else {
-    const auto wait = std::max(until - std::chrono::steady_clock::now(), TimePoint::duration(0));
-    const std::int64_t ns = wait.count();
-    __kernel_timespec limit{ns / 1'000'000'000, ns % 1'000'000'000};
-    io_uring_cqe* first = nullptr;
-    result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+    if (until != TimePoint::max()) alarm_.set(until);
+    result = io_uring_submit_and_wait(&ring_, 1);
   }
   DOORWARD_CHECK(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
                  result == -EBUSY);
@@ -279,5 +274,27 @@ void UringLoop::Wake::complete(int, unsigned) {
   loop_.mail_has_come();
   arm();
 }
+
+void UringLoop::Alarm::set(TimePoint at) {
+  if (at >= at_) return;
+  const bool moves = at_ != TimePoint::max();
+  const std::int64_t ns = at.time_since_epoch().count();
+  time_ = {ns / 1'000'000'000, ns % 1'000'000'000};
+  at_ = at;
+  const auto* self = static_cast<Completion*>(this);
+  if (moves) {  // one that rings just now cannot be moved: then its completion is there
+    io_uring_sqe& entry = loop_.begin_unanswered(IORING_OP_TIMEOUT_REMOVE, -1);
+    entry.addr = user_data_of(self, UringRole::completion);
+    entry.off = reinterpret_cast<std::uintptr_t>(&time_);
+    entry.timeout_flags = IORING_TIMEOUT_UPDATE | IORING_TIMEOUT_ABS;
+    return;
+  }
+  io_uring_sqe& entry = loop_.begin(IORING_OP_TIMEOUT, -1, self, UringRole::completion);
+  entry.addr = reinterpret_cast<std::uintptr_t>(&time_);
+  entry.len = 1;
+  entry.timeout_flags = IORING_TIMEOUT_ABS;
+}
+
+void UringLoop::Alarm::complete(int, unsigned) { at_ = TimePoint::max(); }
 
 }  // namespace doorward::loop

@@ -89,6 +89,20 @@ class UringLoop final : public Loop {
     std::uint64_t count_ = 0;
   };
 
+  // Wakes the loop when timers are due. It stays with the kernel from turn to turn, since a
+  // timeout of each turn's own costs more than the turn's work.
+  class Alarm final : public Completion {
+   public:
+    explicit Alarm(UringLoop& loop) : loop_(loop) {}
+    void set(TimePoint at);  // no later than `at`; an earlier one that is set already stays
+    void complete(int result, unsigned flags) override;
+
+   private:
+    UringLoop& loop_;
+    TimePoint at_ = TimePoint::max();  // max: not set
+    __kernel_timespec time_{};
+  };
+
   void poll(TimePoint until) override;
   void enter(TimePoint until);
   void run_completions();
@@ -111,6 +125,7 @@ class UringLoop final : public Loop {
   std::vector<UringOperation*> waits_;
   std::uint32_t leaving_ = 0;
   Wake wake_{*this};
+  Alarm alarm_{*this};
   std::array<Arrived, kCompletionsPerTurn> arrived_;
 };
 

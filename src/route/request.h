@@ -50,6 +50,8 @@ struct RouteMatch {
   };
 
   RouteMatch() {}  // leaves the parameters unset
+  RouteMatch(const RouteMatch& other) { *this = other; }
+  RouteMatch& operator=(const RouteMatch& other);  // copies the parameters that are set
 
   bool matched() const { return why == Why::matched; }
   std::string_view param_name(unsigned i) const { return names[i]; }
@@ -68,6 +70,17 @@ struct RouteMatch {
   const std::string* names = nullptr;  // of the parameters, in the table
   Param params[kMaxParams];
 };
+
+inline RouteMatch& RouteMatch::operator=(const RouteMatch& other) {
+  why = other.why;
+  param_count = other.param_count;
+  route = other.route;
+  value = other.value;
+  allowed = other.allowed;
+  names = other.names;
+  for (unsigned i = 0; i < other.param_count; ++i) params[i] = other.params[i];
+  return *this;
+}
 
 std::string_view to_string(RouteMatch::Why why);  // "no_host"
 

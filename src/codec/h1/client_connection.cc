@@ -48,9 +48,8 @@ loop::Task<Result<void>> ClientConnection::send_request(const http::RequestHead&
   if (size.kind == BodySize::Kind::unknown) options.framing = WriteFraming::chunked;
   if (size.kind == BodySize::Kind::known) options.framing = WriteFraming::length;
   options.length = size.length;
-  Result<void> sent =
-      co_await sender_.head(head, options, false, first, last, *arena_, idle_deadline());
-  co_return settle(std::move(sent), last);
+  const MessageStart start = sender_.start(head, options, false, first, last, *arena_);
+  co_return settle(co_await bytes_->send(start.parts(), idle_deadline()), last);
 }
 
 loop::Task<Result<void>> ClientConnection::send_body(std::string_view bytes, bool last,
@@ -103,12 +102,20 @@ Result<void> ClientConnection::accept_head(Progress progress, Arena& arena) {
 }
 
 loop::Task<Result<Piece>> ClientConnection::read_body() {
-  Result<Piece> piece = co_await receiver_.read_piece(idle_deadline());
-  if (!piece) {
-    broken_ = true;
-    piece.error().side = Side::backend;
-  }
-  co_return piece;
+  auto reading = receiver_.read_piece(idle_deadline());
+  if (reading.is_ready()) return judge(reading.take());
+  return wait_for_body(std::move(reading));
+}
+
+loop::Task<Result<Piece>> ClientConnection::wait_for_body(loop::Task<Result<Piece>> reading) {
+  co_return judge(co_await std::move(reading));
+}
+
+Result<Piece> ClientConnection::judge(Result<Piece> piece) {
+  if (piece) return piece;
+  broken_ = true;
+  piece.error().side = Side::backend;
+  return piece;
 }
 
 loop::ByteStream* ClientConnection::take_transport(Chunk& early_bytes) {

@@ -66,6 +66,8 @@ class ClientConnection final : public ClientStream {
  private:
   Result<void> accept_head(Progress progress, Arena& arena);
   Result<void> settle(Result<void> sent, bool last);
+  loop::Task<Result<Piece>> wait_for_body(loop::Task<Result<Piece>> reading);
+  Result<Piece> judge(Result<Piece> piece);
   Deadline idle_deadline() const {
     return Deadline::after(loop_.now(), settings_.idle_timeout).earlier(total_deadline_);
   }

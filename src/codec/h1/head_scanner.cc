@@ -10,6 +10,8 @@
 namespace doorward::codec::h1 {
 namespace {
 
+constexpr std::ptrdiff_t kUsualName = 33;  // the longest known name and its colon
+
 std::uint32_t next_control(std::string_view bytes, std::uint32_t from) {
   const char* end = bytes.data() + bytes.size();
   return static_cast<std::uint32_t>(find_control(bytes.data(), bytes.data() + from, end) -
@@ -32,14 +34,30 @@ bool is_ambiguous(std::string_view name) {
   return http::classify({dashed, name.size()}) != http::HeaderName::other;
 }
 
-// Appends the line from `line` to the CRLF at `stop`; not when its name is ambiguous.
-inline bool add_line(const char* line, const char* colon, const char* stop, http::HeaderList& out) {
-  const std::string_view name(line, static_cast<std::size_t>(colon - line));
-  const http::HeaderName id = http::classify(name);
-  if (id == http::HeaderName::other && is_ambiguous(name)) return false;
-  const std::string_view value(colon + 1, static_cast<std::size_t>(stop - colon - 1));
-  out.append({name, http::trim(value), static_cast<std::uint32_t>(stop + 2 - line), id});
-  return true;
+std::string_view between(const char* begin, const char* end) {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+// Appends the line `name` ":" value, up to the CRLF at `stop`.
+inline void add_line(std::string_view name, http::HeaderName id, const char* stop,
+                     http::HeaderList& out) {
+  const std::string_view value = between(name.data() + name.size() + 1, stop);
+  const auto size = static_cast<std::uint32_t>(stop + 2 - name.data());
+  out.append({name, http::trim(value), size, id});
+}
+
+// The colon behind the name at `line`, or `end`. A name that is known is made of token characters,
+// which need not be looked at one by one then.
+inline const char* find_name(const char* begin, const char* line, const char* end,
+                             http::HeaderName& id) {
+  const char* colon = find_colon(begin, line, end - line > kUsualName ? line + kUsualName : end);
+  if (colon != end && *colon == ':') {
+    id = http::classify(between(line, colon));
+    if (id != http::HeaderName::other) return colon;
+  }
+  id = http::HeaderName::other;
+  colon = find_name_end(begin, line, end);
+  return colon != line && colon != end && *colon == ':' ? colon : end;
 }
 
 }  // namespace
@@ -96,12 +114,16 @@ void HeadScanner::take_usual_lines(std::string_view bytes, const ParseLimits& li
   const char* const begin = bytes.data();
   const char* const end = begin + bytes.size();
   const char* line = begin + line_;
-  for (; line != end && count_ != limits.header_count; ++count_) {
-    const char* const colon = find_name_end(begin, line, end);
-    if (colon == line || colon == end || *colon != ':') break;
+  for (; line != end && *line != '\r' && count_ != limits.header_count; ++count_) {
+    http::HeaderName id;
+    const char* const colon = find_name(begin, line, end, id);
+    if (colon == end) break;
     const char* const stop = find_control(begin, colon + 1, end);
     if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') break;
-    if (stop - line > limits.line_length || !add_line(line, colon, stop, out)) break;
+    if (stop - line > limits.line_length) break;
+    const std::string_view name = between(line, colon);
+    if (id == http::HeaderName::other && is_ambiguous(name)) break;
+    add_line(name, id, stop, out);
     line = stop + 2;
   }
   line_ = at_ = static_cast<std::uint32_t>(line - begin);
@@ -155,9 +177,12 @@ Progress HeadScanner::header_value(std::string_view bytes, const ParseLimits& li
   const Progress end = line_end(bytes, stop);
   if (end != Progress::done) return end;
   const char* const begin = bytes.data();
-  if (!add_line(begin + line_, begin + colon_, begin + stop, out)) {
+  const std::string_view name = between(begin + line_, begin + colon_);
+  const http::HeaderName id = http::classify(name);
+  if (id == http::HeaderName::other && is_ambiguous(name)) {
     return refuse(Refusal::ambiguous_header_name);
   }
+  add_line(name, id, begin + stop, out);
   ++count_;
   colon_ = 0;
   line_ = at_ = stop + 2;

@@ -66,6 +66,11 @@ struct Target {
   }
 };
 
+struct Colon {
+  static bool stops(char c) { return c == ':'; }
+  static __m128i hits(__m128i text) { return _mm_cmpeq_epi8(text, _mm_set1_epi8(':')); }
+};
+
 // Letters, digits and "-": what field names are made of in practice.
 struct Name {
   static bool stops(char c) { return !text::is_alpha(c) && !text::is_digit(c) && c != '-'; }
@@ -119,6 +124,10 @@ inline const char* find_target_stop(const char* begin, const char* at, const cha
   return detail::find<detail::Target>(begin, at, end);
 }
 
+inline const char* find_colon(const char* begin, const char* at, const char* end) {
+  return detail::find<detail::Colon>(begin, at, end);
+}
+
 // The first byte that is not a token character; usually a colon.
 inline const char* find_name_end(const char* begin, const char* at, const char* end) {
   at = detail::find<detail::Name>(begin, at, end);
@@ -134,6 +143,10 @@ inline const char* find_control(const char*, const char* at, const char* end) {
 
 inline const char* find_target_stop(const char*, const char* at, const char* end) {
   return find_scalar(at, end, stops_target);
+}
+
+inline const char* find_colon(const char*, const char* at, const char* end) {
+  return find_scalar(at, end, [](char c) { return c == ':'; });
 }
 
 inline const char* find_name_end(const char*, const char* at, const char* end) {

@@ -1,7 +1,5 @@
 #include "codec/h1/sender.h"
 
-#include <array>
-
 namespace doorward::codec::h1 {
 namespace {
 
@@ -23,9 +21,8 @@ std::string_view end_of_piece(bool any_bytes, bool last) {
 }  // namespace
 
 template <class Head>
-loop::Task<Result<void>> Sender::head(const Head& head, const HeadOptions& options, bool bodiless,
-                                      std::string_view first, bool last, Arena& arena,
-                                      Deadline deadline) {
+MessageStart Sender::start(const Head& head, const HeadOptions& options, bool bodiless,
+                           std::string_view first, bool last, Arena& arena) {
   bodiless_ = bodiless;
   chunked_ = options.framing == WriteFraming::chunked && !bodiless;
   if (bodiless) first = {};
@@ -39,15 +36,14 @@ loop::Task<Result<void>> Sender::head(const Head& head, const HeadOptions& optio
     end = append(end, chunk_line(first.size(), line));
   }
   if (copied) end = append(append(end, first), tail);
-  const std::array parts{iovec{room, static_cast<std::size_t>(end - room)}, part(first),
-                         part(tail)};
-  co_return co_await bytes_.send(std::span(parts).first(copied ? 1 : 3), deadline);
+  return {{iovec{room, static_cast<std::size_t>(end - room)}, part(first), part(tail)},
+          copied ? 1u : 3u};
 }
 
-template loop::Task<Result<void>> Sender::head(const http::RequestHead&, const HeadOptions&, bool,
-                                               std::string_view, bool, Arena&, Deadline);
-template loop::Task<Result<void>> Sender::head(const http::ResponseHead&, const HeadOptions&, bool,
-                                               std::string_view, bool, Arena&, Deadline);
+template MessageStart Sender::start(const http::RequestHead&, const HeadOptions&, bool,
+                                    std::string_view, bool, Arena&);
+template MessageStart Sender::start(const http::ResponseHead&, const HeadOptions&, bool,
+                                    std::string_view, bool, Arena&);
 
 loop::Task<Result<void>> Sender::piece(std::string_view bytes, bool last,
                                        const http::HeaderList* trailers, Arena& arena,

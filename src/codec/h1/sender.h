@@ -3,6 +3,7 @@
 // Owner: a ServerConnection or ClientConnection.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "base/arena.h"
@@ -12,15 +13,28 @@
 
 namespace doorward::codec::h1 {
 
+// A message's beginning, ready to be sent: `co_await bytes.send(start.parts(), deadline)`.
+class MessageStart {
+ public:
+  MessageStart(const std::array<iovec, 3>& parts, std::size_t count)
+      : parts_(parts), count_(count) {}
+  std::span<const iovec> parts() const { return std::span(parts_).first(count_); }
+
+ private:
+  std::array<iovec, 3> parts_;
+  std::size_t count_;
+};
+
 class Sender {
  public:
   explicit Sender(loop::ByteStream& bytes) : bytes_(bytes) {}
 
-  // Writes the head into `arena` and sends it with `first`. `bodiless`: bytes of a body are
-  // swallowed (HEAD, 204, 304).
+  // Writes the head into `arena`, with the framing of `first` around it. `bodiless`: bytes of a
+  // body are swallowed (HEAD, 204, 304). Sending it is left to the caller, since a coroutine of
+  // its own for every head would be felt.
   template <class Head>
-  loop::Task<Result<void>> head(const Head& head, const HeadOptions& options, bool bodiless,
-                                std::string_view first, bool last, Arena& arena, Deadline deadline);
+  MessageStart start(const Head& head, const HeadOptions& options, bool bodiless,
+                     std::string_view first, bool last, Arena& arena);
   // A further piece; `trailers` may come with the last one.
   loop::Task<Result<void>> piece(std::string_view bytes, bool last,
                                  const http::HeaderList* trailers, Arena& arena, Deadline deadline);

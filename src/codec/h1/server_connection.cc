@@ -127,6 +127,11 @@ loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progr
 }
 
 loop::Task<ServerConnection::Next> ServerConnection::after_response() {
+  if (response_done_ && keep_alive_ && receiver_.body_done()) return Next::go_on;
+  return end_or_go_on();
+}
+
+loop::Task<ServerConnection::Next> ServerConnection::end_or_go_on() {
   if (response_done_ && keep_alive_ && co_await skip_body()) co_return Next::go_on;
   const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none;
   if (!response_done_) {
@@ -207,8 +212,8 @@ loop::Task<Result<void>> ServerConnection::send_informational(const http::Respon
   if (head.status == 100) continue_due_ = false;
   HeadOptions options;
   options.framing = WriteFraming::none;
-  co_return co_await sender_.head(head, options, true, {}, false, incoming_->arena,
-                                  send_deadline());
+  const MessageStart start = sender_.start(head, options, true, {}, false, incoming_->arena);
+  co_return co_await bytes_.send(start.parts(), send_deadline());
 }
 
 // RFC 9112 §6: which framing the response's body gets, and whether the connection goes on.
@@ -244,9 +249,8 @@ loop::Task<Result<void>> ServerConnection::send_response(const http::ResponseHea
                                                          bool last) {
   response_started_ = true;
   const HeadOptions options = choose_framing(head, size);
-  Result<void> sent = co_await sender_.head(head, options, bodiless_, first, last, incoming_->arena,
-                                            send_deadline());
-  co_return settle(std::move(sent), last);
+  const MessageStart start = sender_.start(head, options, bodiless_, first, last, incoming_->arena);
+  co_return settle(co_await bytes_.send(start.parts(), send_deadline()), last);
 }
 
 loop::Task<Result<void>> ServerConnection::send_body(std::string_view bytes, bool last,

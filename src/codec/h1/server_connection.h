@@ -75,6 +75,7 @@ class ServerConnection final : public ServerStream {
   loop::Task<Result<Progress>> read_head(Incoming& incoming);
   loop::Task<void> refuse(Incoming& incoming, const Result<Progress>& why);
   loop::Task<Next> after_response();
+  loop::Task<Next> end_or_go_on();
   bool can_skip_body() const;
   loop::Task<bool> skip_body();
   loop::Task<void> linger();
