@@ -73,15 +73,20 @@ bool worth_another(const upstream::Connection& connection, bool reused, const Er
 loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service> service,
                                               CallRequest request, Arena& arena,
                                               Deadline deadline) {
-  for (std::uint64_t tried = 0;;) {
-    upstream::Endpoint* endpoint = service->choose(tried);
-    if (endpoint == nullptr) co_return fail(ErrorKind::unavailable, "it has no endpoint to ask");
+  for (upstream::Tried tried;;) {
+    upstream::EndpointRef endpoint = service->choose(tried);
+    if (!endpoint) {
+      upstream::Waiter waiter;
+      auto awaited = co_await service->await_endpoint(waiter, deadline);
+      if (!awaited) co_return Failure(std::move(awaited.error()));
+      endpoint = std::move(*awaited);
+    }
     std::unique_ptr<upstream::Connection> connection = endpoint->pool().take();
     const bool reused = connection != nullptr;
     if (!reused) {
       auto opened = co_await endpoint->connect(deadline);
-      tried |= service->bit_of(*endpoint);
-      if (!opened && service->choose(tried) != nullptr) continue;
+      tried.add(*endpoint);
+      if (!opened && !tried.full() && service->has_untried(tried)) continue;
       if (!opened) co_return Failure(std::move(opened.error()));
       connection = std::move(*opened);
     }

@@ -6,7 +6,7 @@
 namespace doorward::exchange::steps {
 namespace {
 
-constexpr std::uint32_t kMostAttempts = 3;
+constexpr std::uint32_t kMostAttempts = upstream::Tried::kMost;
 
 Step connected(Exchange& x) {
   x.attempt.connection->begin(x.arena());
@@ -20,9 +20,9 @@ loop::Task<Step> open(Exchange& x) {
   auto opened = co_await x.attempt.endpoint->connect(x.total_deadline());
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
-    x.tried |= x.service->bit_of(*x.attempt.endpoint);
-    const bool others = x.service->choose(x.tried) != nullptr;
-    if (others && x.attempts < kMostAttempts && !x.client_gone) co_return Step::choose_endpoint;
+    x.tried.add(*x.attempt.endpoint);
+    if (x.service->has_untried(x.tried) && x.attempts < kMostAttempts && !x.client_gone)
+      co_return Step::choose_endpoint;
     co_return x.reply_to(opened.error());
   }
   x.service->series().add(observe::Metric::service_connects);

@@ -59,8 +59,9 @@ std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapsho
       }
     }
     if (kept == nullptr) {
-      kept = std::make_shared<upstream::Service>(*loop_, resolver_, entry.config,
-                                                 metrics_.service(entry.slot));
+      kept = std::make_shared<upstream::Service>(
+          upstream::Discovery::Tools{*loop_, resolver_, events_}, entry.config,
+          metrics_.service(entry.slot));
     }
     services.push_back(std::move(kept));
   }
@@ -117,6 +118,7 @@ loop::Task<void> Core::shut_down(std::function<void()> deaf) {
   if (deaf) deaf();
   co_await gate_.close();
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
+  resolver_.cancel_all();
   co_await services_.close();
   loop_->timers().disarm(cut_);
   loop_->stop();

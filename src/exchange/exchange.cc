@@ -125,6 +125,7 @@ void Exchange::begin_response() {
 
 void Exchange::give_up() {
   client_gone = true;
+  if (waiter != nullptr) waiter->cancel();
   if (attempt.connection == nullptr) return;
   attempt.connection->cancel_read();
   attempt.connection->cancel_write();
@@ -153,6 +154,7 @@ void Exchange::on_peer_end(ErrorKind how) {
     return;
   }
   client_gone = true;
+  if (waiter != nullptr) waiter->cancel();
   if (attempt.connection != nullptr) attempt.connection->cancel_read();
 }
 

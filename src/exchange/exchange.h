@@ -25,7 +25,7 @@ class Core;
 
 // One try to one endpoint.
 struct Attempt {
-  upstream::Endpoint* endpoint = nullptr;
+  upstream::EndpointRef endpoint;
   std::unique_ptr<upstream::Connection> connection;
   bool reused = false;
 };
@@ -139,7 +139,8 @@ class Exchange final : public policy::PolicyContext,
   // The backend.
   std::shared_ptr<upstream::Service> service;
   Attempt attempt;
-  std::uint64_t tried = 0;  // endpoints, a bit each
+  upstream::Tried tried;
+  upstream::Waiter* waiter = nullptr;  // for an endpoint
   std::uint32_t attempts = 0;
   bool head_prepared = false;
   bool client_gone = false;

@@ -45,7 +45,7 @@ void log(Exchange& x, TimePoint now) {
   record.bytes_out = x.client_stream.bytes_sent();
   record.route = x.route();
   if (x.service != nullptr) record.service = x.service->config().name;
-  if (x.attempt.endpoint != nullptr) record.endpoint = x.attempt.endpoint->config().url;
+  if (x.attempt.endpoint) record.endpoint = x.attempt.endpoint->url();
   record.attempts = x.attempts;
   record.user_agent = x.request().headers.value(http::HeaderName::user_agent);
   record.error = x.error_code;

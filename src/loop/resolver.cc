@@ -85,6 +85,10 @@ class Resolver::Channel final : private TimerTarget {
     free_when_idle(this);
   }
 
+  void cancel_all() {
+    if (channel_ != nullptr) ares_cancel(channel_);
+  }
+
   Loop& loop() { return loop_; }
   int status() const { return status_; }  // of making it
   ares_channel raw() { return channel_; }
@@ -231,6 +235,8 @@ class Resolver::Lookup final : private TimerTarget {
 Resolver::Resolver(Loop& loop, ResolverOptions options) : channel_(new Channel(loop, options)) {}
 
 Resolver::~Resolver() { channel_->abandon(); }
+
+void Resolver::cancel_all() { channel_->cancel_all(); }
 
 Task<Result<Resolved>> Resolver::resolve(std::string host, std::uint16_t port, Deadline deadline) {
   const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');

@@ -39,6 +39,8 @@ class Resolver {
   // Literal IP addresses (IPv6 with or without brackets) are answered at once, without a frame.
   // Errors name the host: "resolve orders.internal: no such name" (unresolved, timeout).
   Task<Result<Resolved>> resolve(std::string host, std::uint16_t port, Deadline deadline);
+  // Ends all that is under way with ErrorKind::cancelled.
+  void cancel_all();
 
  private:
   class Channel;

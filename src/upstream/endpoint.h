@@ -1,12 +1,17 @@
-// Endpoint: one address of a service as one core sees it: its resolved addresses, its pool, and
-// whether it refused a connection just now.
-// Owner: a Service. One thread only.
+// Endpoint: one address of a service as one core sees it: its pool, and whether it refused a
+// connection just now. A name has as many endpoints as it has addresses.
+// Owner: its holders (EndpointRef) together: the Service as long as it lists it, and the attempts
+// on their way to it, so that an address that left its name's answer goes with its last attempt.
+// One thread only.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
-#include <vector>
+#include <string>
+#include <utility>
 
-#include "loop/resolver.h"
+#include "loop/address.h"
 #include "upstream/pool.h"
 #include "upstream/service_config.h"
 
@@ -14,42 +19,89 @@ namespace doorward::upstream {
 
 class Endpoint {
  public:
-  Endpoint(loop::Loop& loop, loop::Resolver& resolver, const EndpointConfig& config,
-           const ServiceConfig& service, const codec::h1::ClientSettings& settings);
+  // `number` is its own within its service and never used again. `service` and `settings` outlive
+  // the endpoint.
+  Endpoint(loop::Loop& loop, const EndpointConfig& config, const loop::Address& address,
+           std::uint32_t number, const ServiceConfig& service,
+           const codec::h1::ClientSettings& settings);
 
-  const EndpointConfig& config() const { return config_; }
+  std::uint32_t number() const { return number_; }
+  const loop::Address& address() const { return address_; }
+  // As configured, with the address in the place of a name.
+  const std::string& url() const { return url_; }
+  // What Host says when it is the endpoint's own: the name, if it has one.
   const std::string& authority() const { return authority_; }
   Pool& pool() { return pool_; }
 
-  // A new connection. Errors carry the reason: name_unresolved, connect_failed, connect_timeout,
-  // pool_exhausted; all may be tried elsewhere.
+  // A new connection. Errors carry the reason: connect_failed, connect_timeout, pool_exhausted; all
+  // may be tried elsewhere.
   loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline);
 
-  // Refused or timed out within the last second: others are tried first.
+  // Refused or timed out just now: others are tried first. The longer it does, the longer.
   bool failing(TimePoint now) const { return now < failing_until_; }
 
-  // Waits until nothing that this endpoint started is under way.
-  loop::Task<void> close();
-
  private:
-  loop::Task<Result<loop::Address>> address(Deadline deadline);
-  loop::Task<Result<void>> resolve(Deadline deadline);
-  loop::Task<void> refresh();
-  Failure failed(Error error, std::string_view what);
+  friend class EndpointRef;
+  Failure failed(Error error);
 
   loop::Loop& loop_;
-  loop::Resolver& resolver_;
-  const EndpointConfig config_;
+  const loop::Address address_;
+  const std::uint32_t number_;
+  std::uint32_t holders_ = 0;
   const codec::h1::ClientSettings& settings_;
   const Duration connect_timeout_;
+  const std::string url_;
   const std::string authority_;
   Pool pool_;
-  std::vector<loop::Address> addresses_;
-  std::size_t next_address_ = 0;
-  TimePoint addresses_until_{};
   TimePoint failing_until_{};
-  bool refreshing_ = false;
-  loop::Gate gate_;
+  Duration failing_for_{};
+};
+
+// A hold on an endpoint. Counted without atomics: one core's own.
+class EndpointRef {
+ public:
+  EndpointRef() = default;
+  explicit(false) EndpointRef(Endpoint* endpoint) : endpoint_(endpoint) {
+    if (endpoint_ != nullptr) ++endpoint_->holders_;
+  }
+  EndpointRef(const EndpointRef& other) : EndpointRef(other.endpoint_) {}
+  EndpointRef(EndpointRef&& other) noexcept : endpoint_(std::exchange(other.endpoint_, nullptr)) {}
+  EndpointRef& operator=(EndpointRef other) noexcept {
+    std::swap(endpoint_, other.endpoint_);
+    return *this;
+  }
+  ~EndpointRef() {
+    if (endpoint_ != nullptr && --endpoint_->holders_ == 0) delete endpoint_;
+  }
+
+  Endpoint* get() const { return endpoint_; }
+  Endpoint* operator->() const { return endpoint_; }
+  Endpoint& operator*() const { return *endpoint_; }
+  explicit operator bool() const { return endpoint_ != nullptr; }
+
+ private:
+  Endpoint* endpoint_ = nullptr;
+};
+
+// The endpoints that were asked in vain for one piece of work; by number, since they may go.
+class Tried {
+ public:
+  static constexpr std::size_t kMost = 3;
+
+  void add(const Endpoint& endpoint) {
+    if (count_ < kMost) numbers_[count_++] = endpoint.number();
+  }
+  bool has(const Endpoint& endpoint) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (numbers_[i] == endpoint.number()) return true;
+    }
+    return false;
+  }
+  bool full() const { return count_ == kMost; }
+
+ private:
+  std::array<std::uint32_t, kMost> numbers_{};
+  std::uint32_t count_ = 0;
 };
 
 }  // namespace doorward::upstream

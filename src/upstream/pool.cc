@@ -17,7 +17,8 @@ std::unique_ptr<Connection> Pool::take() {
 }
 
 void Pool::give(std::unique_ptr<Connection> connection) {
-  if (!connection->reusable() || idle_.size() >= config_.max_idle || connection->stale()) {
+  const bool room = idle_.size() < config_.max_idle && !retired_;
+  if (!room || !connection->reusable() || connection->stale()) {
     --open_;
     return;
   }
@@ -38,6 +39,11 @@ void Pool::forget(Idle& idle) {
   --open_;
   std::unique_ptr<Idle> gone = std::move(*at);
   idle_.erase(at);
+}
+
+void Pool::retire() {
+  retired_ = true;
+  close_idle();
 }
 
 void Pool::close_idle() {

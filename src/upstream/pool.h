@@ -31,7 +31,8 @@ class Pool final : loop::TimerTarget {
   void closed() { --open_; }
   // Back from an exchange: kept when it is reusable and there is room, closed otherwise.
   void give(std::unique_ptr<Connection> connection);
-  void close_idle();
+  // Keeps none any more: idle ones are closed now, busy ones when they are given back.
+  void retire();
 
   std::size_t idle() const { return idle_.size(); }
   std::uint32_t open() const { return open_; }
@@ -47,6 +48,7 @@ class Pool final : loop::TimerTarget {
   };
 
   void forget(Idle& idle);
+  void close_idle();
   void on_timer(loop::Timer&) override;
   void arm_expiry();
 
@@ -55,6 +57,7 @@ class Pool final : loop::TimerTarget {
   std::vector<std::unique_ptr<Idle>> idle_;   // oldest first
   std::vector<std::unique_ptr<Idle>> spare_;  // empty ones: no allocation a request
   std::uint32_t open_ = 0;
+  bool retired_ = false;
   loop::Timer expiry_{*this};
 };
 

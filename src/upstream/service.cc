@@ -1,36 +1,62 @@
 #include "upstream/service.h"
 
-namespace doorward::upstream {
+#include <algorithm>
 
-Service::Service(loop::Loop& loop, loop::Resolver& resolver,
-                 std::shared_ptr<const ServiceConfig> config, observe::ServiceSeries series)
-    : loop_(loop), config_(std::move(config)), series_(series) {
+namespace doorward::upstream {
+namespace {
+
+// What a name's weight is a multiple of, so that up to 16 addresses share it without rest.
+constexpr std::int64_t kShares = 720'720;
+
+Error without_endpoint() {
+  return {ErrorKind::unavailable,
+          Side::doorward,
+          Retry::no,
+          0,
+          "no_endpoint",
+          "The service has no endpoint to ask."};
+}
+
+Error unresolved(Error why) {
+  why.side = Side::backend;
+  why.retry = Retry::yes;
+  why.reason = "name_unresolved";
+  return why;
+}
+
+}  // namespace
+
+Service::Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceConfig> config,
+                 observe::ServiceSeries series)
+    : loop_(tools.loop),
+      config_(std::move(config)),
+      series_(series),
+      unresolved_(without_endpoint()),
+      queue_(tools.loop) {
   settings_.parse.head_bytes = static_cast<std::uint32_t>(config_->limits.header_bytes.count);
   settings_.parse.header_count = config_->limits.header_count;
   settings_.parse.line_length = settings_.parse.head_bytes;
   settings_.idle_timeout = config_->timeouts.idle;
+  Discovery::Sink& sink = *this;
   for (const EndpointConfig& endpoint : config_->endpoints) {
-    endpoints_.push_back({std::make_unique<Endpoint>(loop, resolver, endpoint, *config_, settings_),
-                          endpoint.weight});
+    if (endpoint.weight == 0) continue;  // taken out
+    discoveries_.push_back(std::make_unique<Discovery>(tools, endpoint, config_->name, sink));
   }
+  for (const auto& discovery : discoveries_) discovery->start();
 }
 
-Endpoint* Service::choose(std::uint64_t tried) {
-  if (endpoints_.size() == 1) [[likely]]
-    return (tried & 1) == 0 && endpoints_[0].weight > 0 ? endpoints_[0].endpoint.get() : nullptr;
+Endpoint* Service::choose_among_many(const Tried& tried) {
   Endpoint* endpoint = best(tried, false);
   return endpoint != nullptr ? endpoint : best(tried, true);
 }
 
 // Smooth weighted round robin, as nginx does it: every turn each candidate gains its weight, the
 // richest is taken and pays the sum. Spreads heavy endpoints evenly over a round.
-Endpoint* Service::best(std::uint64_t tried, bool failing_too) {
+Endpoint* Service::best(const Tried& tried, bool failing_too) {
   Weighted* richest = nullptr;
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    Weighted& candidate = endpoints_[i];
-    if (i < 64 && (tried >> i & 1) != 0) continue;
-    if (candidate.weight == 0) continue;
+  for (Weighted& candidate : endpoints_) {
+    if (tried.has(*candidate.endpoint)) continue;
     if (!failing_too && candidate.endpoint->failing(loop_.now())) continue;
     candidate.current += candidate.weight;
     sum += candidate.weight;
@@ -41,15 +67,75 @@ Endpoint* Service::best(std::uint64_t tried, bool failing_too) {
   return richest->endpoint.get();
 }
 
-std::uint64_t Service::bit_of(const Endpoint& endpoint) const {
-  for (std::size_t i = 0; i < endpoints_.size() && i < 64; ++i) {
-    if (endpoints_[i].endpoint.get() == &endpoint) return std::uint64_t{1} << i;
-  }
-  return 0;
+bool Service::has_untried(const Tried& tried) const {
+  return std::ranges::any_of(endpoints_,
+                             [&](const Weighted& w) { return !tried.has(*w.endpoint); });
 }
 
+bool Service::names_pending() const {
+  return std::ranges::any_of(discoveries_, [](const auto& d) { return d->pending(); });
+}
+
+loop::Task<Result<EndpointRef>> Service::await_endpoint(Waiter& waiter, Deadline deadline) {
+  if (!endpoints_.empty()) co_return Failure(without_endpoint());  // all were asked
+  if (!names_pending()) co_return Failure(unresolved_);
+  Result<EndpointRef> endpoint = co_await queue_.wait(
+      waiter, Deadline::after(loop_.now(), config_->timeouts.connect).earlier(deadline));
+  if (!endpoint && endpoint.error().kind == ErrorKind::timeout) {
+    endpoint.error().cause = "the name of its endpoint was not resolved in time";
+    co_return Failure(unresolved(std::move(endpoint.error())));
+  }
+  co_return endpoint;
+}
+
+void Service::on_unresolved(const Discovery&, const Error& why) {
+  unresolved_ = unresolved(why);
+  if (!names_pending()) queue_.fail_all(unresolved_);
+}
+
+void Service::on_addresses(const Discovery& from, const std::vector<loop::Address>& now) {
+  const bool dropped = drop_missing(from, now);
+  const bool added = add_missing(from, now);
+  if (!dropped && !added) return;
+  const std::int64_t share =
+      from.endpoint().weight * kShares / static_cast<std::int64_t>(now.size());
+  for (Weighted& weighted : endpoints_) {
+    if (weighted.from == &from) weighted.weight = std::max<std::int64_t>(1, share);
+    weighted.current = 0;  // a new round
+  }
+  while (!queue_.empty()) queue_.serve_first(choose({}));
+}
+
+bool Service::drop_missing(const Discovery& from, const std::vector<loop::Address>& now) {
+  return std::erase_if(endpoints_, [&](const Weighted& weighted) {
+           if (weighted.from != &from) return false;
+           if (std::ranges::find(now, weighted.endpoint->address()) != now.end()) return false;
+           weighted.endpoint->pool().retire();
+           return true;
+         }) > 0;
+}
+
+bool Service::add_missing(const Discovery& from, const std::vector<loop::Address>& now) {
+  const std::size_t before = endpoints_.size();
+  for (const loop::Address& address : now) {
+    if (lists(from, address)) continue;
+    endpoints_.push_back(
+        {new Endpoint(loop_, from.endpoint(), address, next_number_++, *config_, settings_),
+         &from});
+  }
+  return endpoints_.size() > before;
+}
+
+bool Service::lists(const Discovery& from, const loop::Address& address) const {
+  return std::ranges::any_of(endpoints_, [&](const Weighted& weighted) {
+    return weighted.from == &from && weighted.endpoint->address() == address;
+  });
+}
+
+// No exchange is left, so nobody waits.
 loop::Task<void> Service::close() {
-  for (Weighted& weighted : endpoints_) co_await weighted.endpoint->close();
+  for (Weighted& weighted : endpoints_) weighted.endpoint->pool().retire();
+  for (const auto& discovery : discoveries_) co_await discovery->close();
 }
 
 }  // namespace doorward::upstream

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "observe/metrics.h"
+#include "upstream/discovery.h"
 #include "upstream/endpoint.h"
+#include "upstream/queue.h"
 
 namespace doorward::upstream {
 
-class Service {
+class Service final : Discovery::Sink {
  public:
-  Service(loop::Loop& loop, loop::Resolver& resolver, std::shared_ptr<const ServiceConfig> config,
+  Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceConfig> config,
           observe::ServiceSeries series);
 
   const ServiceConfig& config() const { return *config_; }
@@ -21,25 +23,48 @@ class Service {
   std::size_t endpoint_count() const { return endpoints_.size(); }
 
   // The endpoint for the next attempt, by weighted round robin; endpoints that refused just now
-  // come last, those in `tried` (a bit per endpoint, the first 64) not at all. Null: none is left.
-  Endpoint* choose(std::uint64_t tried);
-  std::uint64_t bit_of(const Endpoint& endpoint) const;
+  // come last, those in `tried` not at all. Null: none is left. Hold it across waits.
+  Endpoint* choose(const Tried& tried) {
+    if (endpoints_.size() == 1) [[likely]] {
+      Endpoint* only = endpoints_[0].endpoint.get();
+      return tried.has(*only) ? nullptr : only;
+    }
+    return choose_among_many(tried);
+  }
+  // Would choose() find one?
+  bool has_untried(const Tried& tried) const;
+
+  // For when choose() found none: waits while names are resolved for the first time. Errors carry
+  // the reason: name_unresolved, no_endpoint.
+  loop::Task<Result<EndpointRef>> await_endpoint(Waiter& waiter, Deadline deadline);
 
   loop::Task<void> close();
 
  private:
   struct Weighted {
-    std::unique_ptr<Endpoint> endpoint;
-    std::int64_t weight;
+    EndpointRef endpoint;
+    const Discovery* from;
+    std::int64_t weight = 0;
     std::int64_t current = 0;  // of smooth weighted round robin
   };
-  Endpoint* best(std::uint64_t tried, bool failing_too);
+  Endpoint* choose_among_many(const Tried& tried);
+  Endpoint* best(const Tried& tried, bool failing_too);
+  bool names_pending() const;
+  void on_addresses(const Discovery& from, const std::vector<loop::Address>& now) override;
+  void on_unresolved(const Discovery& from, const Error& why) override;
+  bool drop_missing(const Discovery& from, const std::vector<loop::Address>& now);
+  bool add_missing(const Discovery& from, const std::vector<loop::Address>& now);
+  bool lists(const Discovery& from, const loop::Address& address) const;
 
   loop::Loop& loop_;
   std::shared_ptr<const ServiceConfig> config_;
   codec::h1::ClientSettings settings_;
   observe::ServiceSeries series_;
+  std::uint32_t next_number_ = 0;
   std::vector<Weighted> endpoints_;
+  std::vector<std::unique_ptr<Discovery>> discoveries_;
+  Error unresolved_;  // why the last name has no address
+  Queue queue_;
 };
 
 }  // namespace doorward::upstream

@@ -277,3 +277,107 @@ def test_all_addresses_of_a_name_are_endpoints(peers, dns):
     dns.names["app.test"] = (["127.0.0.1", "127.0.0.2"], 60)
     gateway = peers.gateway(config.proxy(f"http://app.test:{first.port}"), prefix=dns.prefix)
     assert set(shares(peers.client(gateway), 20)) == {"first", "second"}
+
+
+def two_addresses(peers, dns, ttl, **options):
+    """A gateway to a name of two addresses, and the origins "first" and "second" behind them."""
+    first = peers.origin("first")
+    second = peers.origin("second", host="127.0.0.2", port=first.port)
+    dns.names["app.test"] = (["127.0.0.1", "127.0.0.2"], ttl)
+    gateway = peers.gateway(config.proxy(f"http://app.test:{first.port}", **options),
+                            prefix=dns.prefix)
+    return gateway, first, second
+
+
+def test_the_addresses_of_a_name_share_its_weight(peers, dns):
+    first, lone = peers.origin("first"), peers.origin("lone")
+    peers.origin("second", host="127.0.0.2", port=first.port)
+    dns.names["app.test"] = (["127.0.0.1", "127.0.0.2"], 60)
+    gateway = peers.gateway(config.proxy([f"http://app.test:{first.port}", lone.url]),
+                            prefix=dns.prefix)
+    client = peers.client(gateway)
+    eventually(lambda: len(shares(client, 3)) > 1, "the name's addresses")
+    assert shares(client, 40) == dict(first=10, second=10, lone=20)
+
+
+def test_an_address_that_leaves_the_answer_loses_its_idle_connections(peers, dns):
+    gateway, first, second = two_addresses(peers, dns, 1)
+    client = peers.client(gateway)
+    shares(client, 10)
+    assert open_connections(first) == open_connections(second) == 1
+    dns.names["app.test"] = (["127.0.0.1"], 1)
+    eventually(lambda: open_connections(second) == 0, "the end of the idle connection")
+    assert shares(client, 10) == {"first": 10}
+    assert open_connections(first) == 1  # it stayed in the answer, and so did its connection
+
+
+def test_an_exchange_outlives_its_address(peers, dns):
+    go_on = threading.Event()
+
+    def slow(connection):
+        while connection.recv_request():
+            go_on.wait(20)
+            connection.send(raw.response(200, body=b"slow"))
+    backend = peers.backend(slow)
+    fresh = peers.origin("fresh", host="127.0.0.2", port=backend.port)
+    dns.names["app.test"] = (["127.0.0.1"], 1)
+    gateway = peers.gateway(config.proxy(f"http://app.test:{backend.port}"), prefix=dns.prefix)
+    waiting = peers.client(gateway).send(request("/"))
+    backend.wait_requests()
+    dns.names["app.test"] = (["127.0.0.2"], 1)
+    client = peers.client(gateway)
+    asked = len(dns.queries)
+    eventually(lambda: len(dns.queries) >= asked + 4, "two more answers")
+    assert Told(client.get("/")).origin == "fresh" and fresh.requests
+    go_on.set()
+    assert waiting.recv_response().body == b"slow"
+    eventually(lambda: open_connections(backend) == 0, "the end of the last connection")
+
+
+def test_a_name_that_is_not_resolved_is_told_once_and_when_it_is_back(peers, dns):
+    gateway, *_ = two_addresses(peers, dns, 1)
+    answer = dns.names.pop("app.test")
+    told = gateway.wait_event("name_unresolved")
+    assert told["service"] == "app" and "no such name" in told["error"]
+    assert told["addresses_kept"] == 2
+    asked = len(dns.queries)
+    eventually(lambda: len(dns.queries) >= asked + 4, "two more answers")
+    assert len(gateway.events("name_unresolved")) == 1
+    assert shares(peers.client(gateway), 4) == dict(first=2, second=2)
+    dns.names["app.test"] = answer
+    assert gateway.wait_event("name_resolved")["addresses"] == 2
+
+
+def test_requests_wait_for_the_first_answer_of_a_name(peers, dns):
+    origin = peers.origin()
+    dns.names["app.test"] = (["127.0.0.1"], 60)
+    dns.silent = True
+    gateway = peers.gateway(config.proxy(f"http://app.test:{origin.port}", service={
+        "timeouts": {"connect": "15s"}}), prefix=dns.prefix)
+    client = peers.client(gateway).send(request("/"))
+    eventually(lambda: dns.queries, "a query")
+    assert client.silent(0.2)
+    dns.silent = False  # it is asked again
+    assert Told(client.recv_response()).origin == "origin"
+
+
+def test_the_access_log_names_the_address_that_was_asked(peers, dns):
+    gateway, first, _ = two_addresses(peers, dns, 60)
+    shares(peers.client(gateway), 2)
+    asked = {line["endpoint"] for line in gateway.wait_access_log(2)}
+    assert asked == {f"http://127.0.0.{last}:{first.port}" for last in (1, 2)}
+
+
+def test_a_dead_address_of_a_name_costs_nobody_an_answer(peers, dns):
+    gateway, first, _ = two_addresses(peers, dns, 60)
+    first.stop_listening()
+    assert shares(peers.client(gateway), 20) == {"second": 20}
+
+
+def test_a_gateway_stops_at_once_while_a_name_is_being_resolved(peers, dns):
+    dns.silent = True
+    gateway = peers.gateway(config.proxy("http://app.test:80"), prefix=dns.prefix)
+    eventually(lambda: dns.queries, "a query")
+    began = time.monotonic()
+    gateway.stop()
+    assert time.monotonic() - began < 3

@@ -11,6 +11,7 @@ class Dns:
         self.names = names
         self.address = address
         self.queries = []
+        self.silent = False  # takes queries without an answer
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, port))
         self.port = self.sock.getsockname()[1]
@@ -24,7 +25,9 @@ class Dns:
                 return
             if not peer:
                 return
-            self.sock.sendto(self._answer(query), peer)
+            answer = self._answer(query)
+            if not self.silent:
+                self.sock.sendto(answer, peer)
 
     def _answer(self, query):
         at, labels = 12, []
