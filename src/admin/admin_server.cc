@@ -32,8 +32,7 @@ bool is_on_loopback(int listening_fd) {
   if (getsockname(listening_fd, reinterpret_cast<sockaddr*>(&raw), &size) != 0) return true;
   const auto address = loop::Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
   const std::string host = address.host();
-  return !address.is_unix() &&
-         (host == "::1" || host.starts_with("127.") || host.starts_with("::ffff:127."));
+  return !address.is_unix() && (host == "::1" || host.starts_with("127."));
 }
 
 }  // namespace

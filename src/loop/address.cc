@@ -74,7 +74,22 @@ Address Address::from_raw(const sockaddr* address, socklen_t size) {
   Address result;
   result.size_ = std::min<socklen_t>(size, sizeof result.storage_);
   if (result.size_ > 0) std::memcpy(&result.storage_, address, result.size_);
+  if (result.family() == AF_INET6) [[unlikely]]
+    result.unmap();
   return result;
+}
+
+void Address::unmap() {
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &storage_, sizeof v6);
+  if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = v6.sin6_port;
+  std::memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + 12, sizeof v4.sin_addr);
+  storage_ = {};
+  std::memcpy(&storage_, &v4, sizeof v4);
+  size_ = sizeof v4;
 }
 
 std::uint16_t Address::port() const {

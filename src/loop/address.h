@@ -1,4 +1,6 @@
-// Address: an IPv4, IPv6 or unix socket address as one value.
+// Address: an IPv4, IPv6 or unix socket address as one value. An IPv4-mapped IPv6 address
+// (::ffff:a.b.c.d, RFC 4291 §2.5.5.2), as dual-stack sockets name their IPv4 peers, becomes the
+// IPv4 address that it stands for: rules, logs and headers know one form of it.
 #pragma once
 
 #include <compare>
@@ -36,6 +38,8 @@ class Address {
   bool operator==(const Address& other) const;
 
  private:
+  void unmap();
+
   struct {
     sa_family_t family = AF_UNSPEC;
     char rest[sizeof(sockaddr_un) - sizeof(sa_family_t)] = {};

@@ -36,6 +36,15 @@ TEST(AddressTest, KnowsItsParts) {
   EXPECT_EQ(Address().text(), "");
 }
 
+TEST(AddressTest, AMappedIpv4AddressIsTheIpv4Address) {
+  const Address mapped = *Address::parse("[::ffff:10.1.2.3]:80");
+  EXPECT_EQ(mapped.text(), "10.1.2.3:80");
+  EXPECT_EQ(mapped, *Address::parse("10.1.2.3:80"));
+  EXPECT_EQ(Address::from_raw(mapped.raw(), mapped.size()), mapped);
+  EXPECT_EQ(Address::parse("[::10.1.2.3]:80")->host(), "::10.1.2.3");  // another thing
+  EXPECT_EQ(Address::parse("[64:ff9b::1.2.3.4]:80")->host(), "64:ff9b::102:304");
+}
+
 TEST(AddressTest, GivesIpv4AsMappedBytes) {
   std::uint8_t bytes[16];
   Address::parse("1.2.3.4:0")->ip_bytes(bytes);

@@ -103,3 +103,30 @@ def test_absolute_form_names_the_host(peers):
     gateway = peers.gateway(config.proxy(peers.origin()))
     got = Told(peers.client(gateway).get("http://real.example.com/", host="real.example.com"))
     assert got.get("x-forwarded-host") == "real.example.com"
+
+
+def test_an_ipv4_client_of_a_dual_stack_listener_is_written_as_ipv4(peers):
+    gateway = peers.gateway(config.proxy(
+        peers.origin(), listener={"address": "[::]:0", "forwarded": "both"},
+        policies=[{"ip_filter": {"allow": ["127.0.0.0/8"]}}]))
+    port = gateway.address().rpartition(":")[2]
+    got = Told(peers.client(f"127.0.0.1:{port}").get("/"))
+    assert got.get("x-forwarded-for") == "127.0.0.1"
+    assert "for=127.0.0.1;" in got.get("forwarded")
+    assert gateway.wait_access_log()[0]["client_ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("written", ["::ffff:203.0.113.7", "[::ffff:203.0.113.7]:4711",
+                                     "::ffff:cb00:7107"])
+def test_a_mapped_address_told_by_a_trusted_proxy_is_the_ipv4_address(peers, written):
+    policy = [{"ip_filter": {"deny": ["198.51.100.0/24"]}},
+              {"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, f"X-Forwarded-For: {written}", policies=policy,
+               trusted_proxies=["127.0.0.0/8"])
+    assert got.get("x-client") == "203.0.113.7"
+
+
+def test_a_loopback_ipv6_address_told_by_a_trusted_proxy_is_believed(peers):
+    policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, "X-Forwarded-For: ::1", policies=policy, trusted_proxies=["127.0.0.0/8"])
+    assert got.get("x-client") == "::1"

@@ -30,7 +30,8 @@ bool parse_node(std::string_view node, loop::Address& to) {
   if (host_end == std::string::npos) return false;
   if (text.find(':', host_end) == std::string::npos) text += ":0";
   Result<loop::Address> parsed = loop::Address::parse(text);
-  if (!parsed || parsed->is_unix() || node.starts_with(':')) return false;
+  const bool no_host = !bare_v6 && node.starts_with(':');
+  if (!parsed || parsed->is_unix() || no_host) return false;
   to = *parsed;
   return true;
 }
