@@ -6,7 +6,7 @@
 //    waits. Cancelling means cancelling the operation, which resumes its waiter with an Error.
 //  - Parameters are taken by value, or are owned by something that outlives the Task.
 //  - No capturing lambda is a coroutine; no lock is held across co_await.
-// Frames come from a per-core free list (frame_allocate).
+// Frames come from a free list per core (frame_pool.h).
 #pragma once
 
 #include <coroutine>
@@ -16,16 +16,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "loop/frame_pool.h"
 
 namespace doorward::loop {
 
-// Coroutine frames: size classes kept per thread, never returned to the heap while the core runs.
-void* frame_allocate(std::size_t size);
-void frame_free(void* frame, std::size_t size) noexcept;
-
 namespace detail {
 
-struct FramePool {
+struct PooledFrame {
   static void* operator new(std::size_t size) { return frame_allocate(size); }
   static void operator delete(void* frame, std::size_t size) noexcept { frame_free(frame, size); }
 };
@@ -39,7 +36,7 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-struct PromiseBase : FramePool {
+struct PromiseBase : PooledFrame {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }
