@@ -19,6 +19,7 @@ void* Arena::allocate_slow(std::size_t size, std::size_t align) {
   blocks_ = new (raw) Block{blocks_};
   at_ = raw + sizeof(Block);
   end_ = raw + room;
+  poison(at_, room - sizeof(Block));
   return allocate(size, align);
 }
 
@@ -33,6 +34,7 @@ void Arena::reset() {
     blocks_ = top->next;
     std::free(top);
   }
+  poison(first_, first_size_);
   at_ = first_;
   end_ = first_ + first_size_;
 }

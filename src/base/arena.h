@@ -12,21 +12,29 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/poison.h"
+
 namespace doorward {
 
 class Arena {
  public:
   // `first` is memory the caller owns for as long as the Arena lives; may be empty.
   explicit Arena(std::byte* first = nullptr, std::size_t first_size = 0)
-      : first_(first), first_size_(first_size), at_(first), end_(first + first_size) {}
+      : first_(first), first_size_(first_size), at_(first), end_(first + first_size) {
+    poison(first_, first_size_);
+  }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  ~Arena() { reset(); }
+  ~Arena() {
+    reset();
+    unpoison(first_, first_size_);
+  }
 
   void* allocate(std::size_t size, std::size_t align = alignof(std::max_align_t)) {
     auto at = (reinterpret_cast<std::uintptr_t>(at_) + align - 1) & ~(align - 1);
     if (at_ != nullptr && at + size <= reinterpret_cast<std::uintptr_t>(end_)) [[likely]] {
       at_ = reinterpret_cast<std::byte*>(at + size);
+      unpoison(reinterpret_cast<void*>(at), size);
       return reinterpret_cast<void*>(at);
     }
     return allocate_slow(size, align);
@@ -63,9 +71,8 @@ class Arena {
       auto* raw = allocate(sizeof(Node), alignof(Node));
       auto* node = static_cast<Node*>(raw);
       T* value = new (&node->value) T(std::forward<Args>(args)...);
-      new (&node->link) Destructor{destructors_, [](Destructor* self) {
-                                     reinterpret_cast<Node*>(self)->value.~T();
-                                   }};
+      new (&node->link) Destructor{
+          destructors_, [](Destructor* self) { reinterpret_cast<Node*>(self)->value.~T(); }};
       destructors_ = &node->link;
       return value;
     }

@@ -1,7 +1,6 @@
 #include "base/arena.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace doorward {
@@ -35,6 +34,24 @@ TEST(Arena, RunsDestructorsInReverseOnReset) {
   arena.reset();
   EXPECT_EQ(order, "ba");
 }
+
+#if __has_feature(address_sanitizer)
+TEST(Arena, OnlyWhatIsAllocatedMayBeTouched) {
+  alignas(16) std::byte first[64];
+  {
+    Arena arena(first, sizeof first);
+    const char* small = arena.bytes(16);
+    EXPECT_FALSE(__asan_address_is_poisoned(small + 15));
+    EXPECT_TRUE(__asan_address_is_poisoned(small + 16));
+    const char* large = arena.bytes(100);
+    EXPECT_FALSE(__asan_address_is_poisoned(large + 99));
+    EXPECT_TRUE(__asan_address_is_poisoned(large + 104));
+    arena.reset();
+    EXPECT_TRUE(__asan_address_is_poisoned(small));
+  }
+  EXPECT_FALSE(__asan_address_is_poisoned(first));
+}
+#endif
 
 }  // namespace
 }  // namespace doorward

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/poison.h"
 
 namespace doorward::loop {
 

@@ -23,9 +23,11 @@ class PooledBuffers final : public BufferOwner {
     if (free_ == nullptr && !grow()) return nullptr;
     Buffer* buffer = free_;
     free_ = buffer->next;
+    unpoison(buffer->data, buffer->capacity);
     return buffer;
   }
   void take_back(Buffer& buffer) noexcept override {
+    poison(buffer.data, buffer.capacity);
     buffer.next = free_;
     free_ = &buffer;
   }

@@ -49,6 +49,7 @@ bool ProvidedBuffers::grow() {
 }
 
 void ProvidedBuffers::take_back(Buffer& buffer) noexcept {
+  poison(buffer.data, buffer.capacity);
   io_uring_buf_ring_add(entries_, buffer.data, buffer_size(), buffer.id,
                         static_cast<int>(ring_size_ - 1), unpublished_);
   ++unpublished_;

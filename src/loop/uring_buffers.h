@@ -31,6 +31,7 @@ class ProvidedBuffers final : public BufferOwner {
     --available_;
     Buffer& buffer = slabs_.at(id);
     buffer.size = size;
+    unpoison(buffer.data, size);
     return buffer;
   }
   bool grow();  // false at the limit
