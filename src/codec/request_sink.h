@@ -20,8 +20,11 @@ struct BadRequest {
   std::uint16_t status = 400;
   std::string_view code;    // stable, snake_case
   std::string_view detail;  // one sentence
-  unsigned number = 0;      // of the code among the codec's refusals, for metrics
+  unsigned number = 0;      // of the code among the codec's refusals, for metrics; 0: none of them
 };
+
+// What a client was too slow in, so that its connection was given up.
+enum class Late : std::uint8_t { no, header, body, idle, send, data_rate };
 
 class RequestSink {
  public:

@@ -1,6 +1,26 @@
 #include "exchange/client_connection.h"
 
 namespace doorward::exchange {
+namespace {
+
+observe::TimedOutIn timed_out_in(codec::Late late) {
+  switch (late) {
+    case codec::Late::no:
+    case codec::Late::header:
+      return observe::TimedOutIn::header;
+    case codec::Late::body:
+      return observe::TimedOutIn::body;
+    case codec::Late::idle:
+      return observe::TimedOutIn::idle;
+    case codec::Late::send:
+      return observe::TimedOutIn::send;
+    case codec::Late::data_rate:
+      return observe::TimedOutIn::data_rate;
+  }
+  return observe::TimedOutIn::idle;
+}
+
+}  // namespace
 
 ClientConnection::ClientConnection(ListenerState& listener, int fd, const loop::Address& peer)
     : core_(listener.core),
@@ -24,6 +44,10 @@ loop::Task<void> ClientConnection::serve() {
   if (core_.draining()) codec_.drain();
   co_await codec_.serve();
   count_bytes();
+  if (codec_.late() != codec::Late::no) {
+    listener_.series.add_value(observe::Metric::connections_timed_out,
+                               static_cast<unsigned>(timed_out_in(codec_.late())));
+  }
 }
 
 // With each request, so that a connection that stays open is not left out.
@@ -52,7 +76,7 @@ loop::Task<void> ClientConnection::run(codec::Incoming&, codec::ServerStream&) {
 
 loop::Task<void> ClientConnection::refuse(codec::Incoming&, codec::ServerStream&,
                                           codec::BadRequest why) {
-  listener_.series.add_value(observe::Metric::parser_refusals, why.number);
+  if (why.number != 0) listener_.series.add_value(observe::Metric::parser_refusals, why.number);
   exchange_->reply_with(why.status, why.code, why.detail);
   return run_steps(*exchange_, Step::reply);
 }

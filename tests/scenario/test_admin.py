@@ -140,3 +140,43 @@ def test_admin_is_not_reachable_through_the_proxy(served):
     with Raw(served.address()) as client:
         assert client.get("/metrics").status == 404
         assert json.loads(client.get("/healthz").body)["code"] == "no_route"
+
+
+def timed_out(gateway, phase):
+    return gateway.metrics().sum("doorward_connections_timed_out_total", listener="web",
+                                 phase=phase)
+
+
+@pytest.mark.parametrize("phase,start", [
+    ("header", b"GET / HTTP/1.1\r\nHost: a\r\n"),
+    ("header", b""),
+    ("body", request("/", "Content-Length: 10", method="POST") + b"abc"),
+    ("idle", request("/")),
+])
+def test_connections_given_up_are_counted_by_phase(peers, phase, start):
+    timeouts = {"header": "300ms", "body": "300ms", "idle": "300ms"}
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"timeouts": timeouts}))
+    client = peers.client(gateway).send(start)
+    if start:
+        client.recv_response()
+    assert client.at_end()
+    eventually(lambda: timed_out(gateway, phase) == 1, "the counted connection")
+    metrics = gateway.metrics()
+    assert metrics.sum("doorward_connections_timed_out_total") == 1
+    assert metrics.sum("doorward_parser_refusals_total") == 0
+
+
+def test_clients_that_do_not_take_their_response_are_counted(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(),
+                                         listener={"timeouts": {"send": "300ms"}}))
+    peers.client(gateway, receive_buffer=4096).send(request("/bytes/100000000"))
+    eventually(lambda: timed_out(gateway, "send") == 1, "the counted connection")
+
+
+def test_connections_that_end_well_are_not_counted_as_given_up(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    assert peers.client(gateway).get("/", "Connection: close").status == 200
+    peers.client(gateway).send(b"GET / HT").close()
+    peers.client(gateway).send(request("/"))
+    gateway.wait_access_log(2)
+    assert gateway.metrics().sum("doorward_connections_timed_out_total") == 0

@@ -55,6 +55,9 @@ loop::Task<void> ServerConnection::serve() {
       const bool drained = !got && got.error().kind == ErrorKind::cancelled && !aborted_;
       if (drained) got = co_await bytes_.recv(Deadline::after(loop_.now(), kDrainIdle));
       idle_ = false;
+      if (!got && got.error().kind == ErrorKind::timeout && !draining_) {
+        late_ = requests_ == 0 ? Late::header : Late::idle;
+      }
       if (!got || got->empty()) break;
       receiver_.accept(std::move(*got));
     }
@@ -118,6 +121,7 @@ loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progr
     bad = {static_cast<std::uint16_t>(status_of(refusal)), to_string(refusal), sentence(refusal),
            static_cast<unsigned>(refusal)};
   } else if (why.error().kind == ErrorKind::timeout) {
+    late_ = Late::header;
     bad = {408, "header_timeout", "The request's head did not arrive in time."};
   } else {
     response_done_ = true;
@@ -191,7 +195,10 @@ loop::Task<Result<Piece>> ServerConnection::read_body() {
 Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began) {
   if (!piece) {
     piece.error().side = Side::client;
-    if (piece.error().kind == ErrorKind::timeout) piece.error().reason = "body_timeout";
+    if (piece.error().kind == ErrorKind::timeout) {
+      late_ = Late::body;
+      piece.error().reason = "body_timeout";
+    }
     return piece;
   }
   waited_ += std::chrono::duration_cast<Duration>(loop_.now() - wait_began);
@@ -199,6 +206,7 @@ Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began)
   if (waited_ < kRateWindow) return piece;
   const std::uint64_t due = settings_->min_data_rate * static_cast<std::uint64_t>(waited_.count());
   if (rate_bytes_ * 1000 < due && !piece->last) {
+    late_ = Late::data_rate;
     return Failure(Error{ErrorKind::limit, Side::client, Retry::no, 408, "request_too_slow",
                          "the body arrives more slowly than the minimum data rate"});
   }
@@ -262,7 +270,10 @@ loop::Task<Result<void>> ServerConnection::send_body(std::string_view bytes, boo
 
 Result<void> ServerConnection::settle(Result<void> sent, bool last) {
   response_done_ = sent.has_value() && last;
-  if (!sent) sent.error().side = Side::client;
+  if (!sent) {
+    sent.error().side = Side::client;
+    if (sent.error().kind == ErrorKind::timeout) late_ = Late::send;
+  }
   return sent;
 }
 

@@ -38,6 +38,7 @@ class ServerConnection final : public ServerStream {
   // No further request: an idle connection ends after a moment, a busy one after its response.
   void drain();
   bool idle() const { return idle_; }
+  Late late() const { return late_; }
   void use_settings(std::shared_ptr<const ServerSettings> settings) {
     settings_ = std::move(settings);
   }
@@ -99,6 +100,7 @@ class ServerConnection final : public ServerStream {
   std::uint64_t received_before_ = 0;
   std::uint64_t sent_before_ = 0;
   std::uint32_t requests_ = 0;
+  Late late_ = Late::no;
   bool idle_ = false;
   bool draining_ = false;
   bool aborted_ = false;
