@@ -15,6 +15,7 @@ using schema::zero_means;
 using upstream::Balance;
 using upstream::EndpointConfig;
 using upstream::PoolConfig;
+using upstream::QueueConfig;
 using upstream::ResponseLimits;
 using upstream::RetryConfig;
 using upstream::ServiceConfig;
@@ -44,13 +45,22 @@ constexpr auto kTimeouts = schema::schema<ServiceTimeouts>(
     field("total", &ServiceTimeouts::total, "For everything, further tries included.",
           zero_means("no limit")));
 
+constexpr auto kQueue = schema::schema<QueueConfig>(
+    "queue", "Requests that wait for a connection when `max_connections` are in use.",
+    field("size", &QueueConfig::size, "How many may wait, per core. `0`: none."),
+    field("timeout", &QueueConfig::timeout, "How long each may wait.", at_least(1ms)));
+
 constexpr auto kPool = schema::schema<PoolConfig>(
     "pool", "Connections that are kept for further requests.",
     field("idle_timeout", &PoolConfig::idle_timeout, "How long an unused one is kept.",
           at_least(1ms)),
     field("max_idle", &PoolConfig::max_idle, "Unused ones, per endpoint and core."),
     field("max_connections", &PoolConfig::max_connections, "All, per endpoint and core.",
-          at_least(1)));
+          at_least(1)),
+    field("queue", &PoolConfig::queue,
+          "Requests that wait when all connections are in use; first come, first served. 503 "
+          "`pool_exhausted` when the queue is full or the wait ends.",
+          of(kQueue)));
 
 constexpr auto kRetry = schema::schema<RetryConfig>(
     "retry", "Which requests are sent again.",

@@ -70,18 +70,22 @@ bool worth_another(const upstream::Connection& connection, bool reused, const Er
   return reused && ended && connection.nothing_received();
 }
 
+loop::Task<Result<upstream::Place>> place_for(upstream::Service& service,
+                                              const upstream::Tried& tried, Deadline deadline) {
+  upstream::Endpoint* endpoint = service.choose(tried);
+  if (endpoint != nullptr && !endpoint->pool().full()) co_return service.place_at(endpoint, false);
+  upstream::Waiter waiter(tried, false);
+  co_return co_await service.await_place(waiter, deadline);
+}
+
 loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service> service,
                                               CallRequest request, Arena& arena,
                                               Deadline deadline) {
   for (upstream::Tried tried;;) {
-    upstream::EndpointRef endpoint = service->choose(tried);
-    if (!endpoint) {
-      upstream::Waiter waiter;
-      auto awaited = co_await service->await_endpoint(waiter, deadline);
-      if (!awaited) co_return Failure(std::move(awaited.error()));
-      endpoint = std::move(*awaited);
-    }
-    std::unique_ptr<upstream::Connection> connection = endpoint->pool().take();
+    Result<upstream::Place> place = co_await place_for(*service, tried, deadline);
+    if (!place) co_return Failure(std::move(place.error()));
+    upstream::EndpointRef endpoint = std::move(place->endpoint);
+    std::unique_ptr<upstream::Connection> connection = std::move(place->connection);
     const bool reused = connection != nullptr;
     if (!reused) {
       auto opened = co_await endpoint->connect(deadline);

@@ -1,4 +1,5 @@
-// choose_endpoint: the service's balancer says where the next attempt goes.
+// choose_endpoint: the service's balancer says where the next attempt goes. When all connections
+// are in use, or the service's names are not resolved yet, the exchange waits in its queue.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
 
@@ -12,19 +13,31 @@ Step attempt(Exchange& x) {
 }
 
 // Watches the client meanwhile, so that nobody waits for one that left.
-loop::Task<Step> wait_for_endpoint(Exchange& x) {
-  if (x.client_gone) co_return x.reply_to(client_left());
-  upstream::Waiter waiter;
+loop::Task<Result<upstream::Place>> queue_up(Exchange& x) {
+  upstream::Waiter waiter(x.tried, !x.body_in_hand);
   x.waiter = &waiter;
   x.client_stream.watch_client(&x);
-  Result<upstream::EndpointRef> got =
-      co_await x.service->await_endpoint(waiter, x.total_deadline());
+  Result<upstream::Place> place = co_await x.service->await_place(waiter, x.total_deadline());
   x.waiter = nullptr;
   x.client_stream.watch_client(nullptr);
   x.client_watched = false;
-  if (x.client_gone) co_return x.reply_to(client_left());
-  if (!got) co_return x.reply_to(got.error());
-  x.attempt.endpoint = std::move(*got);
+  co_return place;
+}
+
+loop::Task<Step> wait_for_place(Exchange& x) {
+  Result<upstream::Place> place = fail(ErrorKind::cancelled, {});
+  if (!x.client_gone) place = co_await queue_up(x);
+  if (x.client_gone) {
+    if (place) place->give_back();
+    co_return x.reply_to(client_left());
+  }
+  if (!place) {
+    if (x.total_deadline().passed(x.core.loop().now())) place.error().reason = "total_timeout";
+    co_return x.reply_to(place.error());
+  }
+  x.attempt.endpoint = std::move(place->endpoint);
+  x.attempt.connection = std::move(place->connection);
+  x.attempt.has_room = x.attempt.connection == nullptr;
   co_return attempt(x);
 }
 
@@ -32,7 +45,8 @@ loop::Task<Step> wait_for_endpoint(Exchange& x) {
 
 loop::Task<Step> choose_endpoint(Exchange& x) {
   x.attempt.endpoint = x.service->choose(x.tried);
-  if (!x.attempt.endpoint) return wait_for_endpoint(x);
+  if (!x.attempt.endpoint || x.attempt.endpoint->pool().full()) [[unlikely]]
+    return wait_for_place(x);
   return attempt(x);
 }
 

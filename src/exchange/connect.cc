@@ -17,6 +17,7 @@ Step connected(Exchange& x) {
 
 loop::Task<Step> open(Exchange& x) {
   x.attempt.reused = false;
+  if (!std::exchange(x.attempt.has_room, false)) x.attempt.endpoint->pool().reserve();
   auto opened = co_await x.attempt.endpoint->connect(x.total_deadline());
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
@@ -35,7 +36,9 @@ loop::Task<Step> open(Exchange& x) {
 // A body that is not wholly in hand cannot be sent twice, so such a request never goes out on a
 // connection that may be stale: it opens its own.
 loop::Task<Step> connect(Exchange& x) {
-  if (x.body_in_hand) x.attempt.connection = x.attempt.endpoint->pool().take();
+  if (x.body_in_hand && !x.attempt.has_room && x.attempt.connection == nullptr) {
+    x.attempt.connection = x.attempt.endpoint->pool().take();
+  }
   if (x.attempt.connection == nullptr) return open(x);
   x.attempt.reused = true;
   x.service->series().add(observe::Metric::service_reuses);

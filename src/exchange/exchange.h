@@ -28,6 +28,7 @@ struct Attempt {
   upstream::EndpointRef endpoint;
   std::unique_ptr<upstream::Connection> connection;
   bool reused = false;
+  bool has_room = false;  // reserved at the endpoint, for the connection to be opened
 };
 
 // The client went away while the backend was asked.
@@ -140,7 +141,7 @@ class Exchange final : public policy::PolicyContext,
   std::shared_ptr<upstream::Service> service;
   Attempt attempt;
   upstream::Tried tried;
-  upstream::Waiter* waiter = nullptr;  // for an endpoint
+  upstream::Waiter* waiter = nullptr;  // for a connection
   std::uint32_t attempts = 0;
   bool head_prepared = false;
   bool client_gone = false;

@@ -42,7 +42,7 @@ inline constexpr std::array kProblems = {
     Problem{"first_byte_timeout", 504, "The backend did not begin its response in time."},
     Problem{"backend_idle_timeout", 504, "The backend's response stopped arriving."},
     Problem{"total_timeout", 504, "The service's total time is over."},
-    Problem{"pool_exhausted", 503, "All connections to the endpoint are in use."},
+    Problem{"pool_exhausted", 503, "All connections are in use, and none became free in time."},
     Problem{"no_endpoint", 503, "The service has no endpoint to ask."},
     Problem{"client_closed", 499, "The client left before the response; only in logs."},
     Problem{"client_reset", 499, "The client broke the connection; only in logs."},

@@ -58,9 +58,9 @@ enum class Metric : std::uint8_t {
   service_connect_failures,
   service_reuses,
   service_connections_open,
+  service_waiting,
 };
-inline constexpr std::size_t kMetricCount =
-    static_cast<std::size_t>(Metric::service_connections_open) + 1;
+inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::service_waiting) + 1;
 
 // Values of labels with a fixed set; the enums say the same, for callers of add_value().
 enum class RefusedBecause : std::uint8_t { connections, connections_per_ip, descriptors, draining };
@@ -209,6 +209,8 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "doorward_service_connection_reuses_total", "Attempts sent on a connection of the pool."},
     {Metric::service_connections_open, Scope::service, MetricKind::gauge,
      "doorward_service_connections_open", "Connections to backends that are open."},
+    {Metric::service_waiting, Scope::service, MetricKind::gauge, "doorward_service_waiting",
+     "Requests that wait for a connection, or for the service's names to be resolved."},
 }};
 
 consteval bool metrics_in_order() {

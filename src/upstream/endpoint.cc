@@ -1,7 +1,6 @@
 #include "upstream/endpoint.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 #include "loop/socket.h"
 
@@ -13,8 +12,8 @@ constexpr Duration kFailingMost{8'000};
 
 }  // namespace
 
-Endpoint::Endpoint(loop::Loop& loop, const EndpointConfig& config, const loop::Address& address,
-                   std::uint32_t number, const ServiceConfig& service,
+Endpoint::Endpoint(loop::Loop& loop, Queue& queue, const EndpointConfig& config,
+                   const loop::Address& address, std::uint32_t number, const ServiceConfig& service,
                    const codec::h1::ClientSettings& settings)
     : loop_(loop),
       address_(address),
@@ -23,19 +22,15 @@ Endpoint::Endpoint(loop::Loop& loop, const EndpointConfig& config, const loop::A
       connect_timeout_(service.timeouts.connect),
       url_(address.is_unix() ? config.url : "http://" + address.text()),
       authority_(config.authority()),
-      pool_(loop, service.pool) {}
+      pool_(loop, service.pool, queue) {}
 
 loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline) {
-  if (!pool_.has_room()) {
-    co_return Failure(Error{ErrorKind::unavailable, Side::doorward, Retry::yes, 0, "pool_exhausted",
-                            fmt::format("all connections to {} are in use", url_)});
-  }
   const Deadline by = Deadline::after(loop_.now(), connect_timeout_).earlier(deadline);
-  pool_.opened();
   Result<std::unique_ptr<loop::Socket>> socket = co_await loop_.connect(address_, by);
   if (!socket) {
-    pool_.closed();
-    co_return failed(std::move(socket.error()));
+    Failure failure = failed(std::move(socket.error()));
+    pool_.closed();  // not before it counts as failing
+    co_return failure;
   }
   failing_until_ = {};
   failing_for_ = {};

@@ -19,10 +19,10 @@ namespace doorward::upstream {
 
 class Endpoint {
  public:
-  // `number` is its own within its service and never used again. `service` and `settings` outlive
-  // the endpoint.
-  Endpoint(loop::Loop& loop, const EndpointConfig& config, const loop::Address& address,
-           std::uint32_t number, const ServiceConfig& service,
+  // `number` is its own within its service and never used again. `queue`, `service` and `settings`
+  // outlive the endpoint.
+  Endpoint(loop::Loop& loop, Queue& queue, const EndpointConfig& config,
+           const loop::Address& address, std::uint32_t number, const ServiceConfig& service,
            const codec::h1::ClientSettings& settings);
 
   std::uint32_t number() const { return number_; }
@@ -33,8 +33,8 @@ class Endpoint {
   const std::string& authority() const { return authority_; }
   Pool& pool() { return pool_; }
 
-  // A new connection. Errors carry the reason: connect_failed, connect_timeout, pool_exhausted; all
-  // may be tried elsewhere.
+  // A new connection, for which room was reserved in the pool; a failure gives that back. Errors
+  // carry the reason: connect_failed, connect_timeout; all may be tried elsewhere.
   loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline);
 
   // Refused or timed out just now: others are tried first. The longer it does, the longer.

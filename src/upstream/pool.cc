@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "upstream/queue.h"
+
 namespace doorward::upstream {
 
 std::unique_ptr<Connection> Pool::take() {
@@ -17,11 +20,36 @@ std::unique_ptr<Connection> Pool::take() {
 }
 
 void Pool::give(std::unique_ptr<Connection> connection) {
-  const bool room = idle_.size() < config_.max_idle && !retired_;
+  const bool room = (idle_.size() < config_.max_idle || !queue_.empty()) && !retired_;
   if (!room || !connection->reusable() || connection->stale()) {
-    --open_;
-    return;
+    connection.reset();
+    return closed();
   }
+  keep(std::move(connection));
+  serve_queue();
+}
+
+void Pool::closed() {
+  --open_;
+  serve_queue();
+}
+
+void Pool::serve_queue() {
+  if (!queue_.empty() && !retired_) [[unlikely]]
+    queue_.serve();
+}
+
+void Pool::reserve() {
+  if (open_ >= config_.max_connections) {
+    DOORWARD_CHECK(!idle_.empty());
+    idle_.front()->connection->bytes().watch_peer(nullptr);
+    idle_.erase(idle_.begin());
+    --open_;
+  }
+  ++open_;
+}
+
+void Pool::keep(std::unique_ptr<Connection> connection) {
   if (spare_.empty()) spare_.push_back(std::make_unique<Idle>(*this));
   idle_.push_back(std::move(spare_.back()));
   spare_.pop_back();
@@ -36,9 +64,9 @@ void Pool::forget(Idle& idle) {
   const auto at = std::find_if(idle_.begin(), idle_.end(),
                                [&](const auto& entry) { return entry.get() == &idle; });
   if (at == idle_.end()) return;
-  --open_;
   std::unique_ptr<Idle> gone = std::move(*at);
   idle_.erase(at);
+  closed();
 }
 
 void Pool::retire() {

@@ -11,34 +11,42 @@ namespace {
 using loop::Backend;
 using loop::backend_name;
 
-class QueueTest : public loop::LoopTest {
+class QueueTest : public loop::LoopTest, protected Queue::Server {
  protected:
-  EndpointRef make_endpoint(std::uint32_t number) {
-    return new Endpoint(*loop_, parse_endpoint("http://127.0.0.1:9001").endpoint,
+  EndpointRef make_endpoint(Queue& queue, std::uint32_t number) {
+    return new Endpoint(*loop_, queue, parse_endpoint("http://127.0.0.1:9001").endpoint,
                         *loop::Address::parse("127.0.0.1:9001"), number, service_, settings_);
+  }
+
+  Place place(Queue& queue, std::uint32_t number) {
+    return {make_endpoint(queue, number), nullptr};
   }
 
   // Waits and writes down how it ended: the endpoint's number, or minus the kind of error.
   static loop::Task<void> wait(Queue& queue, Waiter& waiter, Deadline deadline,
                                std::vector<int>& ends) {
-    Result<EndpointRef> got = co_await queue.wait(waiter, deadline);
-    ends.push_back(got ? static_cast<int>((*got)->number()) : -static_cast<int>(got.error().kind));
+    Result<Place> got = co_await queue.wait(waiter, deadline);
+    ends.push_back(got ? static_cast<int>(got->endpoint->number())
+                       : -static_cast<int>(got.error().kind));
   }
 
+  void serve_queue() override { ++asked_to_serve_; }
+
+  int asked_to_serve_ = 0;
   ServiceConfig service_;
   codec::h1::ClientSettings settings_;
 };
 DOORWARD_BOTH_BACKENDS(QueueTest);
 
 TEST_P(QueueTest, ServesInOrderOfComing) {
-  Queue queue(*loop_);
-  Waiter first, second;
+  Queue queue(*loop_, *this);
+  Waiter first({}, false), second({}, false);
   std::vector<int> ends;
   loop::Gate gate;
   gate.spawn(wait(queue, first, soon(), ends));
   gate.spawn(wait(queue, second, soon(), ends));
-  queue.serve_first(make_endpoint(7));
-  queue.serve_first(make_endpoint(8));
+  queue.serve_first(place(queue, 7));
+  queue.serve_first(place(queue, 8));
   EXPECT_TRUE(queue.empty());
   EXPECT_TRUE(ends.empty());  // they resume later in the turn
   run(loop_->sleep(Duration(1)));
@@ -46,8 +54,8 @@ TEST_P(QueueTest, ServesInOrderOfComing) {
 }
 
 TEST_P(QueueTest, OneThatGivesUpLeavesTheOthersInOrder) {
-  Queue queue(*loop_);
-  Waiter first, second, third;
+  Queue queue(*loop_, *this);
+  Waiter first({}, false), second({}, false), third({}, false);
   std::vector<int> ends;
   loop::Gate gate;
   for (Waiter* waiter : {&first, &second, &third}) {
@@ -55,15 +63,15 @@ TEST_P(QueueTest, OneThatGivesUpLeavesTheOthersInOrder) {
   }
   second.cancel();
   second.cancel();  // does nothing: it waits no more
-  queue.serve_first(make_endpoint(1));
-  queue.serve_first(make_endpoint(3));
+  queue.serve_first(place(queue, 1));
+  queue.serve_first(place(queue, 3));
   run(loop_->sleep(Duration(1)));
   EXPECT_EQ(ends, (std::vector<int>{-static_cast<int>(ErrorKind::cancelled), 1, 3}));
 }
 
 TEST_P(QueueTest, EndsWithItsDeadline) {
-  Queue queue(*loop_);
-  Waiter waiter;
+  Queue queue(*loop_, *this);
+  Waiter waiter({}, false);
   std::vector<int> ends;
   run(wait(queue, waiter, in(1), ends));
   EXPECT_EQ(ends, (std::vector<int>{-static_cast<int>(ErrorKind::timeout)}));
@@ -71,25 +79,52 @@ TEST_P(QueueTest, EndsWithItsDeadline) {
 }
 
 TEST_P(QueueTest, AnEndpointLivesAsLongAsSomebodyHoldsIt) {
-  EndpointRef listed = make_endpoint(1);
+  Queue queue(*loop_, *this);
+  EndpointRef listed = make_endpoint(queue, 1);
   EndpointRef attempt = listed;
   listed = nullptr;
   EXPECT_EQ(attempt->number(), 1u);
-  attempt = make_endpoint(2);
+  attempt = make_endpoint(queue, 2);
   EXPECT_EQ(attempt->number(), 2u);
 }
 
 TEST_P(QueueTest, TriedKnowsEndpointsByTheirNumber) {
+  Queue queue(*loop_, *this);
   Tried tried;
-  EndpointRef a = make_endpoint(1);
-  EndpointRef b = make_endpoint(65);
+  EndpointRef a = make_endpoint(queue, 1);
+  EndpointRef b = make_endpoint(queue, 65);
   tried.add(*a);
   EXPECT_TRUE(tried.has(*a));
   EXPECT_FALSE(tried.has(*b));
   tried.add(*b);
-  tried.add(*make_endpoint(3));
+  tried.add(*make_endpoint(queue, 3));
   EXPECT_TRUE(tried.full());
   EXPECT_TRUE(tried.has(*b));
+}
+
+TEST_P(QueueTest, IsServedWhenAPoolHasRoomAgain) {
+  service_.pool.max_connections = 1;
+  Queue queue(*loop_, *this);
+  EndpointRef endpoint = make_endpoint(queue, 1);
+  Pool& pool = endpoint->pool();
+  pool.reserve();
+  EXPECT_TRUE(pool.full());
+  pool.closed();
+  EXPECT_FALSE(pool.full());
+  EXPECT_EQ(asked_to_serve_, 0);  // nobody waits
+  pool.reserve();
+  Waiter waiter({}, false);
+  std::vector<int> ends;
+  loop::Gate gate;
+  gate.spawn(wait(queue, waiter, soon(), ends));
+  pool.closed();
+  EXPECT_EQ(asked_to_serve_, 1);
+  pool.retire();
+  pool.reserve();
+  pool.closed();
+  EXPECT_EQ(asked_to_serve_, 1);  // its room is nobody's any more
+  waiter.cancel();
+  run(loop_->sleep(Duration(1)));
 }
 
 }  // namespace

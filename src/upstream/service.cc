@@ -17,6 +17,11 @@ Error without_endpoint() {
           "The service has no endpoint to ask."};
 }
 
+Error exhausted(std::string_view why) {
+  return {ErrorKind::unavailable, Side::doorward,  Retry::yes, 0,
+          "pool_exhausted",       std::string(why)};
+}
+
 Error unresolved(Error why) {
   why.side = Side::backend;
   why.retry = Retry::yes;
@@ -32,7 +37,7 @@ Service::Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceCon
       config_(std::move(config)),
       series_(series),
       unresolved_(without_endpoint()),
-      queue_(tools.loop) {
+      queue_(tools.loop, *this) {
   settings_.parse.head_bytes = static_cast<std::uint32_t>(config_->limits.header_bytes.count);
   settings_.parse.header_count = config_->limits.header_count;
   settings_.parse.line_length = settings_.parse.head_bytes;
@@ -54,15 +59,20 @@ Endpoint* Service::choose_among_many(const Tried& tried) {
 // richest is taken and pays the sum. Spreads heavy endpoints evenly over a round.
 Endpoint* Service::best(const Tried& tried, bool failing_too) {
   Weighted* richest = nullptr;
+  Endpoint* full = nullptr;
   std::int64_t sum = 0;
   for (Weighted& candidate : endpoints_) {
     if (tried.has(*candidate.endpoint)) continue;
     if (!failing_too && candidate.endpoint->failing(loop_.now())) continue;
+    if (candidate.endpoint->pool().full()) [[unlikely]] {
+      full = candidate.endpoint.get();
+      continue;
+    }
     candidate.current += candidate.weight;
     sum += candidate.weight;
     if (richest == nullptr || candidate.current > richest->current) richest = &candidate;
   }
-  if (richest == nullptr) return nullptr;
+  if (richest == nullptr) return full;
   richest->current -= sum;
   return richest->endpoint.get();
 }
@@ -76,21 +86,53 @@ bool Service::names_pending() const {
   return std::ranges::any_of(discoveries_, [](const auto& d) { return d->pending(); });
 }
 
-loop::Task<Result<EndpointRef>> Service::await_endpoint(Waiter& waiter, Deadline deadline) {
-  if (!endpoints_.empty()) co_return Failure(without_endpoint());  // all were asked
-  if (!names_pending()) co_return Failure(unresolved_);
-  Result<EndpointRef> endpoint = co_await queue_.wait(
-      waiter, Deadline::after(loop_.now(), config_->timeouts.connect).earlier(deadline));
-  if (!endpoint && endpoint.error().kind == ErrorKind::timeout) {
-    endpoint.error().cause = "the name of its endpoint was not resolved in time";
-    co_return Failure(unresolved(std::move(endpoint.error())));
+Place Service::place_at(EndpointRef endpoint, bool fresh) {
+  Pool& pool = endpoint->pool();
+  Place place{std::move(endpoint), nullptr};
+  if (!fresh) place.connection = pool.take();
+  if (place.connection == nullptr) pool.reserve();
+  return place;
+}
+
+// How long it may wait, if at all.
+Result<Deadline> Service::patience(const Waiter& waiter) const {
+  if (endpoints_.empty()) {
+    if (!names_pending()) return Failure(unresolved_);
+    return Deadline::after(loop_.now(), config_->timeouts.connect);
   }
-  co_return endpoint;
+  if (!has_untried(waiter.tried())) return Failure(without_endpoint());
+  if (queue_.size() >= config_->pool.queue.size) {
+    return Failure(exhausted("All connections are in use, and no further request may wait."));
+  }
+  return Deadline::after(loop_.now(), config_->pool.queue.timeout);
+}
+
+loop::Task<Result<Place>> Service::await_place(Waiter& waiter, Deadline deadline) {
+  const Result<Deadline> by = patience(waiter);
+  if (!by) co_return Failure(by.error());
+  series_.raise(observe::Metric::service_waiting);
+  Result<Place> place = co_await queue_.wait(waiter, by->earlier(deadline));
+  series_.lower(observe::Metric::service_waiting);
+  if (place || place.error().kind != ErrorKind::timeout) co_return place;
+  if (endpoints_.empty()) {
+    place.error().cause = "the name of its endpoint was not resolved in time";
+    co_return Failure(unresolved(std::move(place.error())));
+  }
+  co_return Failure(exhausted("All connections are in use, and none became free in time."));
+}
+
+void Service::serve_queue() {
+  while (!queue_.empty()) {
+    EndpointRef endpoint = choose(queue_.first().tried());
+    if (!endpoint) endpoint = choose({});
+    if (!endpoint || endpoint->pool().full()) return;
+    queue_.serve_first(place_at(std::move(endpoint), queue_.first().fresh()));
+  }
 }
 
 void Service::on_unresolved(const Discovery&, const Error& why) {
   unresolved_ = unresolved(why);
-  if (!names_pending()) queue_.fail_all(unresolved_);
+  if (endpoints_.empty() && !names_pending()) queue_.fail_all(unresolved_);
 }
 
 void Service::on_addresses(const Discovery& from, const std::vector<loop::Address>& now) {
@@ -103,7 +145,7 @@ void Service::on_addresses(const Discovery& from, const std::vector<loop::Addres
     if (weighted.from == &from) weighted.weight = std::max<std::int64_t>(1, share);
     weighted.current = 0;  // a new round
   }
-  while (!queue_.empty()) queue_.serve_first(choose({}));
+  serve_queue();
 }
 
 bool Service::drop_missing(const Discovery& from, const std::vector<loop::Address>& now) {
@@ -120,7 +162,7 @@ bool Service::add_missing(const Discovery& from, const std::vector<loop::Address
   for (const loop::Address& address : now) {
     if (lists(from, address)) continue;
     endpoints_.push_back(
-        {new Endpoint(loop_, from.endpoint(), address, next_number_++, *config_, settings_),
+        {new Endpoint(loop_, queue_, from.endpoint(), address, next_number_++, *config_, settings_),
          &from});
   }
   return endpoints_.size() > before;

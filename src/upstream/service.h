@@ -13,7 +13,7 @@
 
 namespace doorward::upstream {
 
-class Service final : Discovery::Sink {
+class Service final : Discovery::Sink, Queue::Server {
  public:
   Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceConfig> config,
           observe::ServiceSeries series);
@@ -23,7 +23,8 @@ class Service final : Discovery::Sink {
   std::size_t endpoint_count() const { return endpoints_.size(); }
 
   // The endpoint for the next attempt, by weighted round robin; endpoints that refused just now
-  // come last, those in `tried` not at all. Null: none is left. Hold it across waits.
+  // come last, those in `tried` not at all. One whose pool is full only when all are that did not
+  // refuse. Null: none is left. Hold it across waits.
   Endpoint* choose(const Tried& tried) {
     if (endpoints_.size() == 1) [[likely]] {
       Endpoint* only = endpoints_[0].endpoint.get();
@@ -34,9 +35,12 @@ class Service final : Discovery::Sink {
   // Would choose() find one?
   bool has_untried(const Tried& tried) const;
 
-  // For when choose() found none: waits while names are resolved for the first time. Errors carry
-  // the reason: name_unresolved, no_endpoint.
-  loop::Task<Result<EndpointRef>> await_endpoint(Waiter& waiter, Deadline deadline);
+  // A place at an endpoint whose pool is not full.
+  Place place_at(EndpointRef endpoint, bool fresh);
+  // For when choose() found none, or a full one: waits while all connections are in use, or names
+  // are resolved for the first time. Errors carry the reason: pool_exhausted, name_unresolved,
+  // no_endpoint.
+  loop::Task<Result<Place>> await_place(Waiter& waiter, Deadline deadline);
 
   loop::Task<void> close();
 
@@ -50,6 +54,8 @@ class Service final : Discovery::Sink {
   Endpoint* choose_among_many(const Tried& tried);
   Endpoint* best(const Tried& tried, bool failing_too);
   bool names_pending() const;
+  Result<Deadline> patience(const Waiter& waiter) const;
+  void serve_queue() override;
   void on_addresses(const Discovery& from, const std::vector<loop::Address>& now) override;
   void on_unresolved(const Discovery& from, const Error& why) override;
   bool drop_missing(const Discovery& from, const std::vector<loop::Address>& now);

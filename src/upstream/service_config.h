@@ -32,10 +32,18 @@ struct ServiceTimeouts {
   bool operator==(const ServiceTimeouts&) const = default;
 };
 
+// Requests that wait for a connection when all are in use.
+struct QueueConfig {
+  std::uint32_t size = 1024;  // per service and core; 0: none waits
+  Duration timeout{5'000};
+  bool operator==(const QueueConfig&) const = default;
+};
+
 struct PoolConfig {
   Duration idle_timeout{60'000};
   std::uint32_t max_idle = 128;          // per endpoint and core
   std::uint32_t max_connections = 1024;  // per endpoint and core
+  QueueConfig queue;
   bool operator==(const PoolConfig&) const = default;
 };
 

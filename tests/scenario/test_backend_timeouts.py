@@ -151,12 +151,14 @@ def test_a_backend_that_does_not_read_the_request_meets_a_deadline(peers):
     assert 504 in line.values() or "504" in line.values(), line
 
 
-def test_a_full_pool_is_503(peers):
+@pytest.mark.parametrize("queue", [{"size": 0}, {"timeout": "200ms"}])
+def test_a_full_pool_is_503(peers, queue):
     def script(connection):
         connection.recv_request()
         connection.at_end()
     backend = peers.backend(script)
-    gateway = peers.gateway(config.proxy(backend, service={"pool": {"max_connections": 2}}))
+    gateway = peers.gateway(config.proxy(backend, service={
+        "pool": {"max_connections": 2, "queue": queue}}))
     for count in (1, 2):
         peers.client(gateway).send(request("/wait"))
         backend.wait_requests(count)
