@@ -102,7 +102,8 @@ void Gateway::name_metrics() {
 // All sockets of the snapshot that are not open yet; on failure none of them stays.
 Result<void> Gateway::open_sockets(const exchange::Snapshot& snapshot) {
   std::vector<std::string> opened;
-  for (const auto& listener : snapshot.listeners) {
+  for (const exchange::ListenerEntry& entry : snapshot.listeners) {
+    const auto& listener = entry.config;
     const std::string key = listener->key();
     if (sockets_.has(key)) continue;
     Result<void> open = sockets_.open(key, listener->address, static_cast<unsigned>(cores_.size()));
@@ -186,18 +187,17 @@ void Gateway::use(std::shared_ptr<const exchange::Snapshot> snapshot, std::funct
   on_all_cores([snapshot](exchange::Core& core) { core.use(snapshot); }, std::move(done));
 }
 
-void Gateway::add_listener(const std::shared_ptr<const exchange::ListenerConfig>& listener) {
-  const std::string key = listener->key();
-  const observe::Slot slot = metrics_.slot(observe::Scope::listener, listener->name);
+void Gateway::add_listener(const exchange::ListenerEntry& listener) {
+  const std::string key = listener.config->key();
   const std::vector<int>& fds = sockets_.of(key);
   const auto cores = static_cast<unsigned>(cores_.size());
   // A former process may have left more sockets than there are cores now: none may be deaf.
   for (std::size_t i = 0; i < fds.size(); ++i) {
     exchange::Core* core = cores_[i % cores].core;
-    core->loop().post(
-        [core, listener, fd = fds[i], slot, cores] { core->listen(listener, fd, slot, cores); });
+    core->loop().post([core, listener, fd = fds[i], cores] { core->listen(listener, fd, cores); });
   }
-  events_.info("listening", {{"listener", listener->name}, {"address", sockets_.bound(key)}});
+  events_.info("listening",
+               {{"listener", listener.config->name}, {"address", sockets_.bound(key)}});
 }
 
 void Gateway::remove_listener(const std::string& key) {
@@ -237,17 +237,28 @@ std::vector<std::string> Gateway::try_reload(std::string_view why) {
   use(snapshot_, [this, why = std::string(why), generation = generation_] {
     events_.info("reloaded", {{"why", why}, {"generation", generation}});
   });
-  const auto has = [](const exchange::Snapshot& snapshot, const std::string& key) {
-    return std::ranges::any_of(snapshot.listeners,
-                               [&](const auto& listener) { return listener->key() == key; });
+  change_listeners(*old);
+  return {};
+}
+
+void Gateway::change_listeners(const exchange::Snapshot& before) {
+  const auto find = [](const exchange::Snapshot& snapshot, const std::string& key) {
+    const auto at = std::ranges::find_if(
+        snapshot.listeners, [&](const auto& listener) { return listener.config->key() == key; });
+    return at == snapshot.listeners.end() ? nullptr : at->config.get();
   };
   for (const auto& listener : snapshot_->listeners) {
-    if (!has(*old, listener->key())) add_listener(listener);
+    const exchange::ListenerConfig* old = find(before, listener.config->key());
+    if (old == nullptr) {
+      add_listener(listener);
+    } else if (old->name != listener.config->name) {
+      events_.info("listener_renamed", {{"from", old->name}, {"listener", listener.config->name}});
+    }
   }
-  for (const auto& listener : old->listeners) {
-    if (!has(*snapshot_, listener->key())) remove_listener(listener->key());
+  for (const auto& listener : before.listeners) {
+    const std::string key = listener.config->key();
+    if (find(*snapshot_, key) == nullptr) remove_listener(key);
   }
-  return {};
 }
 
 void Gateway::drain(Duration patience) {
@@ -267,7 +278,7 @@ void Gateway::drain(Duration patience) {
 
 // Nobody accepts there any more: whoever comes is refused at once, not left in a queue.
 void Gateway::close_listeners() {
-  for (const auto& listener : snapshot_->listeners) sockets_.close(listener->key());
+  for (const auto& listener : snapshot_->listeners) sockets_.close(listener.config->key());
 }
 
 // The control thread never frees a snapshot that a core might still hold, and cores never free one.

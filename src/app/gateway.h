@@ -67,7 +67,8 @@ class Gateway final : public admin::AdminSource {
                 std::promise<Result<exchange::Core*>> made);
   Result<void> start_admin(const config::Model& model);
   void use(std::shared_ptr<const exchange::Snapshot> snapshot, std::function<void()> done);
-  void add_listener(const std::shared_ptr<const exchange::ListenerConfig>& listener);
+  void add_listener(const exchange::ListenerEntry& listener);
+  void change_listeners(const exchange::Snapshot& before);
   void remove_listener(const std::string& key);
   void on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done);
 

@@ -52,7 +52,8 @@ std::shared_ptr<const Snapshot> Compiler::compile() {
 
 void Compiler::add_listeners() {
   for (const exchange::ListenerConfig& listener : model_.listeners) {
-    made_->listeners.push_back(std::make_shared<const exchange::ListenerConfig>(listener));
+    made_->listeners.push_back({std::make_shared<const exchange::ListenerConfig>(listener),
+                                tools_.metrics.slot(observe::Scope::listener, listener.name)});
   }
 }
 

@@ -69,18 +69,15 @@ std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapsho
 }
 
 void Core::refresh_listeners() {
-  for (const auto& config : (*snapshot_)->listeners) {
-    const auto at = listeners_.find(config->key());
-    if (at != listeners_.end()) at->second->use(config);
+  for (const ListenerEntry& entry : (*snapshot_)->listeners) {
+    const auto at = listeners_.find(entry.config->key());
+    if (at != listeners_.end()) at->second->use(entry);
   }
 }
 
-void Core::listen(std::shared_ptr<const ListenerConfig> config, int listening_fd,
-                  observe::Slot slot, unsigned cores) {
-  auto& listener = listeners_[config->key()];
-  listener = std::make_unique<ListenerState>(*this, config->name, listening_fd,
-                                             metrics_.listener(slot), cores);
-  listener->use(std::move(config));
+void Core::listen(const ListenerEntry& entry, int listening_fd, unsigned cores) {
+  auto& listener = listeners_[entry.config->key()];
+  listener = std::make_unique<ListenerState>(*this, entry, listening_fd, cores);
   listener->start();
 }
 

@@ -31,8 +31,7 @@ class Core final : loop::TimerTarget {
   void use(std::shared_ptr<const Snapshot> snapshot);
   // Accepts from `listening_fd` (not owned) for a listener of the snapshot. `cores` share its
   // limit of connections.
-  void listen(std::shared_ptr<const ListenerConfig> listener, int listening_fd, observe::Slot slot,
-              unsigned cores);
+  void listen(const ListenerEntry& listener, int listening_fd, unsigned cores);
   // Stops accepting on the listener and drains its connections; then `closed` is called, once.
   void unlisten(const std::string& key, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops

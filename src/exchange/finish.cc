@@ -33,7 +33,7 @@ void log(Exchange& x, TimePoint now) {
   observe::AccessRecord record;
   record.time = x.core.loop().wall_now() - duration_cast<WallTime::duration>(now - x.times.begun);
   record.request_id = x.request_id();
-  record.listener = x.listener.name;
+  record.listener = x.listener.config->name;
   record.client_ip = x.client_ip();
   record.method = x.request().method_text;
   record.host = x.host();

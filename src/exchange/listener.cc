@@ -100,7 +100,25 @@ loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address pee
   co_await connection.serve();
 }
 
-void ListenerState::use(std::shared_ptr<const ListenerConfig> now) {
+ListenerState::ListenerState(Core& c, const ListenerEntry& entry, int fd, unsigned n_cores)
+    : core(c),
+      listening_fd(fd),
+      slot(entry.slot),
+      series(core.metrics().listener(slot)),
+      cores(n_cores) {
+  use(entry);
+}
+
+void ListenerState::rename(observe::Slot to) {
+  series.lower(Metric::connections_open, open);
+  slot = to;
+  series = core.metrics().listener(to);
+  series.raise(Metric::connections_open, open);
+}
+
+void ListenerState::use(const ListenerEntry& entry) {
+  if (entry.slot != slot) rename(entry.slot);
+  const std::shared_ptr<const ListenerConfig>& now = entry.config;
   auto fresh = std::make_shared<codec::h1::ServerSettings>();
   fresh->parse.head_bytes = static_cast<std::uint32_t>(now->limits.header_bytes.count);
   fresh->parse.header_count = now->limits.header_count;
@@ -114,7 +132,7 @@ void ListenerState::use(std::shared_ptr<const ListenerConfig> now) {
   fresh->min_data_rate = now->min_data_rate.bytes_per_second;
   connection_limit = std::max(1u, now->limits.connections / cores);
   settings = std::move(fresh);
-  config = std::move(now);
+  config = now;
 }
 
 void ListenerState::start() {
@@ -122,7 +140,8 @@ void ListenerState::start() {
     if (!fd) {
       series.add_value(Metric::connections_refused,
                        static_cast<unsigned>(RefusedBecause::descriptors));
-      core.events().error("accept_failed", {{"listener", name}, {"error", fd.error().cause}});
+      core.events().error("accept_failed",
+                          {{"listener", config->name}, {"error", fd.error().cause}});
       return;
     }
     core.gate().spawn(serve_client(*this, *fd, peer));

@@ -23,11 +23,11 @@ struct IpHash {
 };
 
 struct ListenerState {
-  ListenerState(Core& c, std::string n, int fd, observe::ListenerSeries s, unsigned n_cores)
-      : core(c), name(std::move(n)), listening_fd(fd), series(s), cores(n_cores) {}
+  ListenerState(Core& core, const ListenerEntry& entry, int fd, unsigned cores);
 
-  // Settings of the configuration; connections take them over at their next request.
-  void use(std::shared_ptr<const ListenerConfig> config);
+  // Settings of the configuration; connections take them over at their next request. Under a new
+  // name it counts there, its open connections too.
+  void use(const ListenerEntry& entry);
   void start();
   // Accepts no more, but serves what the kernel had handed over.
   loop::Task<void> stop();
@@ -35,8 +35,8 @@ struct ListenerState {
   void cut();
 
   Core& core;
-  const std::string name;
   const int listening_fd;
+  observe::Slot slot;
   observe::ListenerSeries series;
   std::shared_ptr<const ListenerConfig> config;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
@@ -46,6 +46,9 @@ struct ListenerState {
   std::uint32_t open = 0;
   std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, IpHash> per_ip;
   ClientConnection* connections = nullptr;  // an intrusive list
+
+ private:
+  void rename(observe::Slot to);
 };
 
 }  // namespace doorward::exchange

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/units.h"
+#include "observe/metrics.h"
 #include "text/cidr.h"
 
 namespace doorward::exchange {
@@ -42,8 +44,18 @@ struct ListenerConfig {
   Forwarded forwarded = Forwarded::x_forwarded;
   bool via = true;
 
-  // Two configurations with the same key share their sockets and connections.
-  std::string key() const { return name + "@" + address; }
+  // Two configurations with the same key share their sockets and connections: those of one address,
+  // whatever the name. Port 0 is another port each time, so there the name tells them apart.
+  std::string key() const {
+    const bool any_port = address.ends_with(":0") && !address.starts_with("unix:");
+    return any_port ? name + "@" + address : address;
+  }
+};
+
+// A listener of a Snapshot.
+struct ListenerEntry {
+  std::shared_ptr<const ListenerConfig> config;
+  observe::Slot slot = 0;  // of its metrics
 };
 
 }  // namespace doorward::exchange

@@ -38,7 +38,7 @@ struct ServiceEntry {
 };
 
 struct Snapshot {
-  std::vector<std::shared_ptr<const ListenerConfig>> listeners;
+  std::vector<ListenerEntry> listeners;
   std::vector<ServiceEntry> services;
   std::unique_ptr<const route::RouteTable> table;  // its indices are those of `routes`
   std::vector<Route> routes;

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from harness import config, gateway as gateways, raw
+from harness import backend as backends, config, gateway as gateways, raw
 from harness.clients import Load
 from harness.origin import Told
 from harness.raw import Raw, request
@@ -187,3 +187,55 @@ def test_the_reload_command_asks_the_running_gateway(peers, doorward):
     assert done.returncode == 0, done
     gateway.wait_event("reloaded")
     assert peers.client(gateway).get("/").body == b"new"
+
+
+def free_address():
+    listener, url = backends.listen()
+    listener.close()
+    return url.removeprefix("http://")
+
+
+def on(address, name, text="x"):
+    settings = config.respond(text)
+    settings["listeners"] = [{"name": name, "address": address}]
+    return settings
+
+
+def test_a_renamed_listener_keeps_its_socket_and_its_connections(peers):
+    address = free_address()
+    gateway = peers.gateway(on(address, "old"), workers=2)
+    client = peers.client(gateway)
+    assert client.get("/").status == 200
+    gateway.reload(on(address, "new", text="y"))
+    assert client.get("/").body == b"y"
+    assert gateway.events("listener_renamed")[0]["from"] == "old"
+    assert [line["listener"] for line in gateway.wait_access_log(2)] == ["old", "new"]
+    assert peers.client(address).get("/").body == b"y"
+
+    def opened(name):
+        return gateway.metrics().sum("doorward_connections_open", listener=name)
+    assert opened("old") == 0 and opened("new") == 2
+    client.close()
+    eventually(lambda: opened("new") == 1, "the end of the first connection")
+
+
+def test_listeners_may_change_their_names(peers):
+    addresses = [free_address(), free_address()]
+    def settings(*names):
+        both = config.respond("x")
+        both["listeners"] = [{"name": name, "address": address}
+                             for name, address in zip(names, addresses)]
+        return both
+    gateway = peers.gateway(settings("a", "b"))
+    gateway.reload(settings("b", "a"))
+    assert peers.client(addresses[0]).get("/").status == 200
+    assert gateway.wait_access_log()[0]["listener"] == "b"
+
+
+def test_a_listener_is_renamed_at_an_upgrade_as_well(peers):
+    address = free_address()
+    gateway = peers.gateway(on(address, "old"))
+    gateway.write(on(address, "new", text="y"))
+    gateway.wait_event("reloaded")
+    gateway.upgrade()
+    assert peers.client(address).get("/").body == b"y"
