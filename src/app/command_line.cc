@@ -14,21 +14,19 @@ int parse_status(const CLI::App& app, const CLI::ParseError& error) {
 struct RunFlags {
   RunOptions options;
   std::string level = "info";
+  std::string loop = "auto";
   std::string what;  // the positional argument: http://… or a configuration
   std::uint64_t drain_seconds = 30;
 };
 
 void add_run(CLI::App& app, RunFlags& flags) {
-  const std::map<std::string, loop::Backend> loops{{"auto", loop::Backend::automatic},
-                                                   {"uring", loop::Backend::uring},
-                                                   {"epoll", loop::Backend::epoll}};
   CLI::App* run = app.add_subcommand("run", "Run the gateway");
   run->add_option("-c,--config", flags.options.config, "Configuration: a file or a folder");
   run->add_option("what", flags.what, "http://HOST:PORT to pass everything to, or a configuration");
   run->add_option("--workers", flags.options.workers, "Cores to use (default: all)")
       ->check(CLI::Range(1, 1024));
-  run->add_option("--loop", flags.options.backend, "Event loop: uring, epoll or auto")
-      ->transform(CLI::CheckedTransformer(loops));
+  run->add_option("--loop", flags.loop, "Event loop (default: uring where the kernel has it)")
+      ->check(CLI::IsMember({"auto", "uring", "epoll"}));
   run->add_option("--log-level", flags.level, "Least level of events told")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   run->add_option("--drain-time", flags.drain_seconds,
@@ -39,6 +37,9 @@ void add_run(CLI::App& app, RunFlags& flags) {
 // `run http://…` needs no configuration; anything else is the path of one.
 bool settle_run(RunFlags& flags) {
   flags.options.drain_time = std::chrono::seconds(flags.drain_seconds);
+  flags.options.backend = flags.loop == "uring"   ? loop::Backend::uring
+                          : flags.loop == "epoll" ? loop::Backend::epoll
+                                                  : loop::Backend::automatic;
   if (flags.what.empty()) return !flags.options.config.empty();
   if (!flags.options.config.empty()) return false;
   const bool upstream = flags.what.find("://") != std::string::npos;

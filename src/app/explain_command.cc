@@ -4,8 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "app/commands.h"
-#include "http/field.h"
-#include "http/uri.h"
+#include "app/offline_exchange.h"
+#include "config/compile.h"
+#include "config/load.h"
 #include "route/explain.h"
 
 namespace doorward::app {
@@ -13,132 +14,59 @@ namespace {
 
 using schema::Json;
 
-// The request as it would be matched. Views live in the arena.
-struct Question {
-  explicit Question(Arena& arena) : headers(arena) {}
-  route::RouteRequest request;
-  http::HeaderList headers;
-  std::string error;
-};
-
-bool read_target(std::string_view target, Question& question, Arena& arena) {
-  const auto split = http::split_target(target);
-  if (!split) {
-    question.error =
-        fmt::format("{} ({})", http::sentence(split.error()), http::to_string(split.error()));
-    return false;
+const config::PolicyUse& declared(const config::Model& model, const config::PolicyUse& use) {
+  for (const auto& named : model.policies) {
+    if (named.key == use.name) return named.value;
   }
-  const auto path = http::normalize_path(split->path, arena);
-  if (!path) {
-    question.error =
-        fmt::format("{} ({})", http::sentence(path.error()), http::to_string(path.error()));
-    return false;
-  }
-  question.request.path = *path;
-  question.request.query = split->query;
-  if (!split->authority.empty()) question.headers.set(http::HeaderName::host, split->authority);
-  return true;
+  return use;
 }
 
-bool read_header(std::string_view line, Question& question, Arena& arena) {
-  const std::size_t colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  if (colon == std::string_view::npos || !http::is_token(name)) {
-    question.error = fmt::format("-H '{}' is not 'name: value'", line);
-    return false;
+std::string_view to_string(config::PolicyMode mode) {
+  switch (mode) {
+    case config::PolicyMode::enforce:
+      return "enforce";
+    case config::PolicyMode::shadow:
+      return "shadow";
+    case config::PolicyMode::off:
+      return "off";
   }
-  question.headers.add(arena.copy(name), arena.copy(http::trim(line.substr(colon + 1))));
-  return true;
+  return "";
 }
 
-bool read_question(const ExplainOptions& options, Question& question, Arena& arena) {
-  const std::string_view text = options.request;
-  const std::size_t space = text.find(' ');
-  const bool has_method = space != std::string_view::npos;
-  question.request.method_text = has_method ? text.substr(0, space) : "GET";
-  question.request.method = http::classify_method(question.request.method_text);
-  for (const std::string& header : options.headers) {
-    if (!read_header(header, question, arena)) return false;
-  }
-  if (!read_target(has_method ? text.substr(space + 1) : text, question, arena)) return false;
-  const std::string_view authority = question.headers.value(http::HeaderName::host);
-  if (!authority.empty()) {
-    const auto host = http::normalize_host(authority, arena);
-    if (!host) {
-      question.error = http::sentence(host.error());
-      return false;
-    }
-    question.request.host = host->host;
-  }
-  const Result<text::IpBytes> ip = text::parse_ip(options.client);
-  if (!ip) {
-    question.error = fmt::format("--client {}: {}", options.client, ip.error().cause);
-    return false;
-  }
-  std::copy(ip->begin(), ip->end(), question.request.client_ip);
-  question.request.headers = &question.headers;
-  return true;
+std::string answer_text(const http::Reply& reply) {
+  return reply.code.empty() ? fmt::format("{}", reply.status)
+                            : fmt::format("{} {}", reply.status, reply.code);
 }
 
-Json policies_of(const config::Model& model, const config::RouteConfig& route) {
+// What a policy does with the request, as far as it can be known offline.
+void add_told(const OfflineExchange::Told& told, Json& entry) {
+  if (!told.asks.empty()) entry["asks"] = told.asks;
+  if (told.shadow != nullptr) entry["would_answer"] = answer_text(*told.shadow);
+  if (told.reply != nullptr) entry["answers"] = answer_text(*told.reply);
+}
+
+// The policies in their order, run one after the other until one answers.
+Json policies_of(const config::Model& model, const config::RouteConfig& route,
+                 const policy::PolicyChain& chain, OfflineExchange& x) {
   Json list = Json::array();
+  auto step = chain.steps().begin();
+  bool answered = false;
   for (const auto* uses : {&model.policies_everywhere, &route.policies}) {
     for (const config::PolicyUse& use : *uses) {
-      Json entry = {{"name", use.name.empty() ? use.kind : use.name}};
-      const config::PolicyUse* settings = &use;
-      for (const auto& named : model.policies) {
-        if (named.key == use.name) settings = &named.value;
+      const config::PolicyUse& settings = declared(model, use);
+      Json entry = {{"name", use.name.empty() ? use.kind : use.name},
+                    {"kind", settings.kind},
+                    {"mode", to_string(settings.mode)}};
+      if (settings.mode != config::PolicyMode::off && step != chain.steps().end()) {
+        if (!answered) add_told(x.run(*step), entry);
+        answered = answered || entry.contains("answers");
+        ++step;
       }
-      entry["kind"] = settings->kind;
-      entry["mode"] = settings->mode == config::PolicyMode::enforce  ? "enforce"
-                      : settings->mode == config::PolicyMode::shadow ? "shadow"
-                                                                     : "off";
       list.push_back(std::move(entry));
     }
   }
   return list;
 }
-
-// What template variables stand for offline; ids and responses do not exist here.
-class QuestionValues final : public http::TemplateSource {
- public:
-  QuestionValues(const Question& question, std::string_view client, std::string_view route,
-                 const route::RouteMatch& match, Arena& arena)
-      : question_(question), client_(client), route_(route), match_(match), arena_(arena) {}
-
-  std::string_view lookup(http::Variable variable, std::string_view name) override {
-    const route::RouteRequest& request = question_.request;
-    switch (variable) {
-      case http::Variable::request_method:
-        return request.method_text;
-      case http::Variable::request_host:
-        return request.host;
-      case http::Variable::request_path:
-        return request.path;
-      case http::Variable::request_query:
-        return request.query;
-      case http::Variable::request_target:
-        return request.query.empty() ? request.path : arena_.join(request.path, "?", request.query);
-      case http::Variable::request_header:
-        return question_.headers.value(name);
-      case http::Variable::client_ip:
-        return client_;
-      case http::Variable::route_name:
-        return route_;
-      case http::Variable::route_param:
-        return match_.param(name).value_or(std::string_view());
-      default:
-        return {};
-    }
-  }
-
- private:
-  const Question& question_;
-  const std::string_view client_;
-  const std::string_view route_;
-  const route::RouteMatch& match_;
-  Arena& arena_;
-};
 
 Json redirect_of(const config::RedirectConfig& redirect, http::TemplateSource& values,
                  Arena& arena) {
@@ -147,9 +75,8 @@ Json redirect_of(const config::RedirectConfig& redirect, http::TemplateSource& v
   return {{"redirect", place}, {"status", redirect.status}};
 }
 
-Json handler_of(const config::Model& model, const config::RouteConfig& route,
-                http::TemplateSource& values, Arena& arena) {
-  if (route.redirect) return redirect_of(*route.redirect, values, arena);
+Json handler_of(const config::Model& model, const config::RouteConfig& route, OfflineExchange& x) {
+  if (route.redirect) return redirect_of(*route.redirect, x, x.arena());
   if (route.respond) return {{"respond", route.respond->status}};
   Json endpoints = Json::array();
   for (const auto& service : model.services) {
@@ -158,36 +85,41 @@ Json handler_of(const config::Model& model, const config::RouteConfig& route,
       endpoints.push_back({{"url", endpoint.url}, {"weight", endpoint.weight}});
     }
   }
-  return {{"service", *route.service}, {"endpoints", std::move(endpoints)}};
+  return {{"service", *route.service}, {"target", x.target()}, {"endpoints", std::move(endpoints)}};
 }
 
-Json answer(const config::Model& model, const route::RouteTable& table, const Question& question,
-            std::string_view client, Arena& arena) {
-  const route::Explanation why = route::explain(table, question.request);
+Json others_of(const route::Explanation& why) {
+  Json others = Json::array();
+  for (const route::ExplainedRoute& candidate : why.candidates) {
+    if (why.winner && candidate.route == *why.winner) continue;
+    others.push_back({{"route", candidate.name},
+                      {"claim", candidate.claim},
+                      {"matches", candidate.matches},
+                      {"reasons", candidate.reasons}});
+  }
+  return others;
+}
+
+Json answer(const config::Model& model, const route::RouteTable& table, OfflineExchange& x,
+            schema::Diagnostics& diagnostics) {
+  const route::RouteRequest question = x.question();
+  const route::Explanation why = route::explain(table, question);
   Json json = {{"request",
-                {{"method", question.request.method_text},
-                 {"host", question.request.host},
-                 {"path", question.request.path},
-                 {"query", question.request.query}}},
+                {{"method", question.method_text},
+                 {"host", question.host},
+                 {"path", question.path},
+                 {"query", question.query}}},
                {"result", route::to_string(why.why)}};
   if (why.winner) {
     const config::RouteConfig& route = model.routes[*why.winner];
     json["route"] = route.name;
     if (!why.precedence.empty()) json["because"] = why.precedence;
-    json["policies"] = policies_of(model, route);
-    const route::RouteMatch match = table.match(question.request);
-    QuestionValues values(question, client, route.name, match, arena);
-    json["handler"] = handler_of(model, route, values, arena);
+    x.take_route(route.name, table.match(question));
+    const policy::PolicyChain chain = config::compile_chain(model, route, diagnostics);
+    json["policies"] = policies_of(model, route, chain, x);
+    json["handler"] = handler_of(model, route, x);
   }
-  Json near = Json::array();
-  for (const route::ExplainedRoute& candidate : why.candidates) {
-    if (why.winner && candidate.route == *why.winner) continue;
-    near.push_back({{"route", candidate.name},
-                    {"claim", candidate.claim},
-                    {"matches", candidate.matches},
-                    {"reasons", candidate.reasons}});
-  }
-  json["others"] = std::move(near);
+  json["others"] = others_of(why);
   return json;
 }
 
@@ -201,6 +133,40 @@ void print_others(const Json& json) {
   }
 }
 
+void print_policies(const Json& policies) {
+  int number = 0;
+  for (const Json& policy : policies) {
+    std::string told;
+    if (policy.contains("asks")) {
+      told = fmt::format(": asks service {}, not asked here", policy["asks"].get<std::string>());
+    }
+    for (const auto& [key, text] :
+         {std::pair{"answers", "answers"}, std::pair{"would_answer", "would answer"}}) {
+      if (policy.contains(key)) told = fmt::format(": {} {}", text, policy[key].get<std::string>());
+    }
+    fmt::print("policy {}  {} ({}, {}){}\n", ++number, policy["name"].get<std::string>(),
+               policy["kind"].get<std::string>(), policy["mode"].get<std::string>(), told);
+  }
+}
+
+bool is_answered(const Json& policies) {
+  return std::any_of(policies.begin(), policies.end(),
+                     [](const Json& policy) { return policy.contains("answers"); });
+}
+
+void print_handler(const Json& json) {
+  const Json& handler = json["handler"];
+  if (is_answered(json["policies"])) return;
+  if (!handler.contains("service")) return fmt::print("handler   {}\n", handler.dump());
+  const std::string target = handler["target"].get<std::string>();
+  fmt::print("service   {}\n", handler["service"].get<std::string>());
+  for (const Json& endpoint : handler["endpoints"]) {
+    const std::string url = endpoint["url"].get<std::string>();
+    fmt::print("backend   {}{}{} (weight {})\n", url, url.starts_with("unix:") ? " " : "", target,
+               endpoint["weight"].get<unsigned>());
+  }
+}
+
 void print_text(const Json& json) {
   const Json& request = json["request"];
   fmt::print("request   {} {}{}\n", request["method"].get<std::string>(),
@@ -210,15 +176,23 @@ void print_text(const Json& json) {
   } else {
     fmt::print("route     {}\n", json["route"].get<std::string>());
     if (json.contains("because")) fmt::print("          {}\n", json["because"].get<std::string>());
-    int number = 0;
-    for (const Json& policy : json["policies"]) {
-      fmt::print("policy {}  {} ({}, {})\n", ++number, policy["name"].get<std::string>(),
-                 policy["kind"].get<std::string>(), policy["mode"].get<std::string>());
-    }
-    fmt::print("handler   {}\n", json["handler"].dump());
+    print_policies(json["policies"]);
+    print_handler(json);
   }
   if (!json["others"].empty()) fmt::print("others\n");
   print_others(json);
+}
+
+// Empty when all went well.
+std::string read_question(const ExplainOptions& options, bool client_known, OfflineExchange& x) {
+  if (!client_known) {
+    return fmt::format("--client {}: must be an IP address such as 192.0.2.7", options.client);
+  }
+  if (!x.read_request(options.request)) return x.error();
+  for (const std::string& header : options.headers) {
+    if (!x.read_header(header)) return x.error();
+  }
+  return x.read_host() ? std::string() : x.error();
 }
 
 }  // namespace
@@ -232,12 +206,15 @@ int explain(const ExplainOptions& options) {
     return kBadConfiguration;
   }
   Arena arena;
-  Question question(arena);
-  if (!read_question(options, question, arena)) {
-    fmt::print(stderr, "doorward: {}\n", question.error);
+  const bool colons = options.client.contains(':');
+  const auto client = loop::Address::parse(fmt::format(
+      fmt::runtime(colons ? "[{}]:0" : "{}:0"), options.client.empty() ? "none" : options.client));
+  OfflineExchange x(arena, client ? *client : loop::Address());
+  if (std::string error = read_question(options, client.has_value(), x); !error.empty()) {
+    fmt::print(stderr, "doorward: {}\n", error);
     return kBadConfiguration;
   }
-  const Json json = answer(loaded->model, *table, question, options.client, arena);
+  const Json json = answer(loaded->model, *table, x, diagnostics);
   if (options.json) {
     fmt::print("{}\n", json.dump(2));
   } else {

@@ -18,6 +18,7 @@ class Compiler {
   }
 
   std::shared_ptr<const Snapshot> compile();
+  policy::PolicyChain compile_chain(const RouteConfig& route);
 
  private:
   void add_listeners();
@@ -48,6 +49,11 @@ std::shared_ptr<const Snapshot> Compiler::compile() {
   if (diagnostics_.ok()) open_access_log();
   if (!diagnostics_.ok()) return nullptr;
   return made_;
+}
+
+policy::PolicyChain Compiler::compile_chain(const RouteConfig& route) {
+  add_named_policies();
+  return chain_of(route);
 }
 
 void Compiler::add_listeners() {
@@ -150,6 +156,13 @@ void Compiler::open_access_log() {
   }
 }
 
+// Tools for what is compiled only to see whether it can be.
+struct Nowhere {
+  observe::Metrics metrics;
+  observe::EventLog events;
+  CompileTools tools{metrics, events, metrics.make_shard(), 1, nullptr};
+};
+
 }  // namespace
 
 std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
@@ -173,10 +186,14 @@ std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
 void dry_run(const Model& model, Diagnostics& diagnostics) {
   Model without_log = model;
   without_log.access_log.reset();
-  observe::Metrics metrics;
-  observe::EventLog events;
-  const CompileTools tools{metrics, events, metrics.make_shard(), 1, nullptr};
-  compile(without_log, tools, diagnostics);
+  Nowhere nowhere;
+  compile(without_log, nowhere.tools, diagnostics);
+}
+
+policy::PolicyChain compile_chain(const Model& model, const RouteConfig& route,
+                                  Diagnostics& diagnostics) {
+  Nowhere nowhere;
+  return Compiler(model, nowhere.tools, diagnostics).compile_chain(route);
 }
 
 std::shared_ptr<const Snapshot> compile(const Model& model, const CompileTools& tools,

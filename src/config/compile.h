@@ -31,4 +31,8 @@ void dry_run(const Model& model, schema::Diagnostics& diagnostics);
 std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
                                                         schema::Diagnostics& diagnostics);
 
+// A route's policies alone, for `explain`; empty with an error in `diagnostics` when one cannot be.
+policy::PolicyChain compile_chain(const Model& model, const RouteConfig& route,
+                                  schema::Diagnostics& diagnostics);
+
 }  // namespace doorward::config

@@ -70,6 +70,31 @@ def test_explain_of_a_redirect(explain):
     assert "https://new.example.com/old" in explain("GET http://any.test/old").stdout
 
 
+def test_explain_runs_the_policies_without_asking_a_service(doorward, tmp_path):
+    path = tmp_path / "doorward.yaml"
+    path.write_text("""version: 1
+listeners: [{name: web, address: "127.0.0.1:0"}]
+services: {auth: {endpoints: ["http://127.0.0.1:9009"]}, a: {endpoints: ["http://127.0.0.1:9001"]}}
+routes:
+  - name: a
+    match: {path: /**}
+    policies:
+      - external_auth: {service: auth, path: /check}
+      - ip_filter: {deny: ["192.0.2.0/24"]}
+      - rewrite: {path: "/v2{request.path}"}
+    service: a
+""")
+    passed = doorward("explain", "-c", path, "GET http://a.test/x?y=1").stdout
+    assert "asks service auth" in passed and "http://127.0.0.1:9001/v2/x?y=1" in passed
+    denied = doorward("explain", "-c", path, "GET http://a.test/x", "--client", "192.0.2.7")
+    assert "answers 403 ip_denied" in denied.stdout and "9001" not in denied.stdout
+    told = json.loads(doorward("explain", "--json", "-c", path, "GET http://a.test/x",
+                               "--client", "192.0.2.7").stdout)
+    assert [p.get("answers") for p in told["policies"]] == [None, "403 ip_denied", None]
+    wrong = doorward("explain", "-c", path, "GET http://a.test/x", "--client", "here")
+    assert wrong.returncode != 0 and "--client here" in wrong.stderr
+
+
 def test_explain_of_what_matches_nothing(explain):
     done = explain("GET http://any.test/none")
     assert "no_route" in done.stdout or "no route" in done.stdout.lower()
