@@ -1,0 +1,26 @@
+"""The bodies that the backend serves; the same bytes in every run."""
+import json
+import os
+import random
+
+
+def make_bodies(www):
+    """Writes the files below `www`; returns the small body, which the backend holds in memory."""
+    www.mkdir(parents=True, exist_ok=True)
+    rand = random.Random(7)
+    small = json.dumps({"id": 4711, "customer": "c-102934", "status": "shipped", "total": 129.90,
+                        "currency": "EUR", "items": [{"sku": "A-1", "n": 2}], "note": ""})
+    small = small[:-2] + "." * (176 - len(small)) + small[-2:]
+    orders, size = [], 0
+    while size < 50_000:
+        order = {"id": rand.randrange(10**7), "customer": f"c-{rand.randrange(10**6):06}",
+                 "status": rand.choice(["open", "paid", "shipped", "returned"]),
+                 "total": round(rand.uniform(5, 900), 2),
+                 "items": [{"sku": f"{rand.choice('ABCDEF')}-{rand.randrange(999)}",
+                            "quantity": rand.randrange(1, 9)} for _ in range(rand.randrange(1, 6))]}
+        orders.append(order)
+        size += len(json.dumps(order)) + 2
+    (www / "large.json").write_text(json.dumps(orders))
+    (www / "10m.bin").write_bytes(rand.randbytes(10_000_000))
+    os.chmod(www, 0o755)
+    return small
