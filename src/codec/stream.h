@@ -68,6 +68,8 @@ class ServerStream : public Stream {
   // The head together with the body's first bytes (`last`: that is all of it).
   virtual loop::Task<Result<void>> send_response(const http::ResponseHead& head, BodySize size,
                                                  std::string_view first, bool last) = 0;
+  // The client waits for a 100 before it sends its body; the first read_body() answers it.
+  virtual bool awaits_continue() const = 0;
   // Told when the client goes away while nothing is read from it; nullptr takes the watch away.
   virtual void watch_client(loop::PeerWatch* watch) = 0;
   // After FIN from the client: can it still be there? Sends what only a living client swallows.

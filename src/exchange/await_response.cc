@@ -76,7 +76,10 @@ loop::Task<Step> await_response(Exchange& x) {
     Result<void> got = co_await backend.read_response(x.response(), x.arena(), deadline);
     if (!got) co_return co_await give_up(x, std::move(got.error()));
     if (!is_interim(x.response().status)) break;
-    if (x.response().status == 100) continue;  // the client's 100 comes from here
+    if (x.response().status == 100) {  // the client's 100 comes from here, when its body is read
+      x.expectation.meet();
+      continue;
+    }
     http::remove_hop_by_hop(x.response().headers);
     if (Result<void> sent = co_await x.client_stream.send_informational(x.response()); !sent) {
       x.client_gone = true;

@@ -24,6 +24,7 @@ loop::Task<policy::Outcome> Exchange::check_request_piece(codec::Piece& piece) {
 // Before the attempt's connection goes: nobody may be uploading to it.
 loop::Task<void> Exchange::stop_upload() {
   if (uploads.count() == 0) return {};
+  expectation.drop();
   client_stream.cancel_read();
   if (attempt.connection != nullptr) attempt.connection->cancel_write();
   return wait_for_upload();

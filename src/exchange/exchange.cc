@@ -22,6 +22,7 @@ Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, std::strin
       client_stream(client),
       peer(p),
       client_address(p),
+      expectation(c.loop()),
       peer_ip_(peer_ip) {}
 
 Exchange::~Exchange() {

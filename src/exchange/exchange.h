@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "codec/request_sink.h"
+#include "exchange/expectation.h"
 #include "exchange/listener.h"
 #include "exchange/snapshot.h"
 #include "exchange/steps.h"
@@ -135,7 +136,8 @@ class Exchange final : public policy::PolicyContext,
   Chunk first_piece;         // what of it was there with the head
   bool body_in_hand = true;  // all of it is in first_piece: it can be sent again
   bool upgrade = false;
-  loop::Gate uploads;  // the rest of it, streaming beside the response
+  Expectation expectation;  // of a 100 before it
+  loop::Gate uploads;       // the rest of it, streaming beside the response
 
   // The backend.
   std::shared_ptr<upstream::Service> service;

@@ -17,7 +17,7 @@ void prepare_head(Exchange& x) {
   const std::string_view upgrade =
       x.upgrade ? headers.value(http::HeaderName::upgrade) : std::string_view();
   http::remove_hop_by_hop(headers);
-  headers.remove(http::HeaderName::expect);  // answered here
+  if (!x.expectation.passed_on()) headers.remove(http::HeaderName::expect);
   if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
   const ListenerConfig& listener = *x.listener.config;
   const handler::ForwardedFacts facts{
@@ -64,10 +64,13 @@ loop::Task<Step> handle(Exchange& x) {
   if (const auto* redirect = std::get_if<handler::Redirect>(&x.matched->handler)) {
     return x.reply_with({redirect->reply(x)});
   }
+  const bool has_body = x.request_size.may_have_bytes();
+  const bool body_ready = has_body && x.client_stream.body_ready();
+  if (has_body && !body_ready && x.client_stream.awaits_continue()) x.expectation.pass_on();
   const Step next = to_service(x, std::get<ServiceTarget>(x.matched->handler));
-  if (!x.request_size.may_have_bytes()) return next;
+  if (!has_body) return next;
   x.body_in_hand = false;
-  if (!x.client_stream.body_ready()) return next;
+  if (!body_ready) return next;
   return take_body(x);
 }
 

@@ -13,7 +13,16 @@ void stop_exchange(Exchange& x, policy::Outcome outcome) {
   x.attempt.connection->cancel_read();
 }
 
+// False when the backend answers without the body.
+loop::Task<bool> await_continue(Exchange& x) {
+  x.client_stream.watch_client(&x);
+  const bool wanted = co_await x.expectation.wait();
+  x.client_stream.watch_client(nullptr);
+  co_return wanted && !x.client_gone;
+}
+
 loop::Task<void> upload(Exchange& x) {
+  if (x.expectation.passed_on() && !co_await await_continue(x)) co_return;
   for (bool last = false; !last;) {
     Result<codec::Piece> piece = co_await x.client_stream.read_body();
     if (!piece) {

@@ -58,6 +58,7 @@ class ServerConnection final : public ServerStream {
   loop::Task<Result<void>> send_informational(const http::ResponseHead& head) override;
   loop::Task<Result<void>> send_response(const http::ResponseHead& head, BodySize size,
                                          std::string_view first, bool last) override;
+  bool awaits_continue() const override { return continue_due_; }
   void watch_client(loop::PeerWatch* watch) override { bytes_.watch_peer(watch); }
   void probe_client() override;
   bool client_broken() const override { return bytes_.broken(); }
