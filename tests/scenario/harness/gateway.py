@@ -190,7 +190,10 @@ class Gateway:
         if pid == self.process.pid:
             return self.process.wait(deadline)
         def ended():
-            found, status = os.waitpid(pid, os.WNOHANG)
+            try:
+                found, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:  # a successor is its predecessor's child until that has ended
+                return None
             return (os.waitstatus_to_exitcode(status),) if found else None
         return eventually(ended, f"the end of process {pid}", deadline)[0]
 
