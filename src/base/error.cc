@@ -1,7 +1,7 @@
 #include "base/error.h"
 
 #include <cerrno>
-#include <system_error>
+#include <cstring>
 
 namespace doorward {
 namespace {
@@ -27,7 +27,8 @@ ErrorKind kind_of(int errno_value) {
 Error system_error(int errno_value, std::string_view what) {
   std::string cause(what);
   cause += ": ";
-  cause += std::generic_category().message(errno_value);
+  const char* meaning = strerrordesc_np(errno_value);
+  cause += meaning != nullptr ? meaning : "unknown error";
   return Error{kind_of(errno_value), Side::doorward, Retry::no, errno_value, {}, std::move(cause)};
 }
 
