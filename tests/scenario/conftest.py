@@ -1,6 +1,5 @@
 """Fixtures of the scenarios. Every test that asks for a gateway runs with each event loop;
 DOORWARD_LOOPS=epoll narrows that. All ports are 0, so tests may run beside each other."""
-import fnmatch
 import os
 import pathlib
 import sys
@@ -21,34 +20,6 @@ LOOPS = os.environ.get("DOORWARD_LOOPS", "uring,epoll").split(",")
 def pytest_configure(config):  # pylint: disable=redefined-outer-name
     config.addinivalue_line("markers", "slow: takes more than five seconds")
     gateways.adopt_orphans()
-
-
-def known_gaps():
-    """(pattern, reason) of known_gaps.txt; brackets in a pattern stand for themselves, and "!"
-    before it says not to run the test."""
-    lines = pathlib.Path(__file__).with_name("known_gaps.txt").read_text().splitlines()
-    return [(pattern.replace("[", "[[]"), reason) for pattern, _, reason in
-            (line.partition(" ") for line in lines if line and not line.startswith("#"))]
-
-
-def pytest_collection_modifyitems(items):
-    gaps = known_gaps()
-    for item in items:
-        name = item.nodeid.rsplit("/", 1)[-1]
-        for pattern, reason in gaps:
-            if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
-                item.add_marker(pytest.mark.xfail(reason=reason.strip(), strict=False,
-                                                  run=not pattern.startswith("!")))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
-    """A gap's teardown may fail as its test does."""
-    outcome = yield
-    report = outcome.get_result()
-    if report.when == "teardown" and report.failed and item.get_closest_marker("xfail"):
-        report.outcome = "skipped"
-        report.wasxfail = "reason: its teardown failed"
 
 
 @pytest.fixture(scope="session", params=LOOPS)
