@@ -29,7 +29,7 @@ build() {
     ninja -C "build/$preset" "$@" || fail "Building build/$preset failed"
   else
     ninja -C "build/$preset" "$@" 2>&1 | tee "build/ninja-$preset.log" |
-      awk '!/^\[[0-9]+\/[0-9]+\]/ || /^\[[0-9]*(00|25|50|75)\//' >&2 ||
+      awk '!/^\[[0-9]+\/[0-9]+\]/ || /^\[[0-9]*(00|25|50|75)\// {print; fflush()}' >&2 ||
       fail "Building build/$preset failed; the whole story is in build/ninja-$preset.log"
   fi
 }
