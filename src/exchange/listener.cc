@@ -42,9 +42,11 @@ std::array<std::uint8_t, 16> ip_of(const loop::Address& peer) {
 class Seat {
  public:
   Seat(ListenerState& listener, const std::array<std::uint8_t, 16>& ip)
-      : listener_(listener), ip_(ip) {
+      : listener_(listener),
+        ip_(ip),
+        counted_per_ip_(listener.config->limits.connections_per_ip != 0) {
     ++listener_.open;
-    if (listener_.config->limits.connections_per_ip != 0) ++listener_.per_ip[ip_];
+    if (counted_per_ip_) ++listener_.per_ip[ip_];
     listener_.series.add(Metric::connections_accepted);
     listener_.series.raise(Metric::connections_open);
   }
@@ -53,13 +55,15 @@ class Seat {
   ~Seat() {
     --listener_.open;
     listener_.series.lower(Metric::connections_open);
+    if (!counted_per_ip_) return;
     const auto at = listener_.per_ip.find(ip_);
-    if (at != listener_.per_ip.end() && --at->second == 0) listener_.per_ip.erase(at);
+    if (--at->second == 0) listener_.per_ip.erase(at);
   }
 
  private:
   ListenerState& listener_;
   const std::array<std::uint8_t, 16> ip_;
+  const bool counted_per_ip_;  // a reload may set or lift the limit while the connection is open
 };
 
 bool full(ListenerState& listener, const loop::Address& peer,

@@ -141,6 +141,23 @@ def test_connections_per_ip(peers):
     eventually(admitted, "the place of a closed connection")
 
 
+def test_connections_from_before_a_limit_per_ip_do_not_free_places_of_it(peers):
+    origin = peers.origin()
+    def settings(limit):
+        return config.proxy(origin, listener={"limits": {"connections_per_ip": limit}})
+    gateway = peers.gateway(settings(0))
+    before = [peers.client(gateway) for _ in range(2)]
+    assert all(client.get("/").status == 200 for client in before)
+    gateway.reload(settings(2))
+    counted = [peers.client(gateway) for _ in range(2)]
+    assert all(client.get("/").status == 200 for client in counted)
+    for client in before:
+        client.close()
+    eventually(lambda: gateway.metrics().sum("doorward_connections_open", listener="web") == 2,
+               "the end of the first connections")
+    assert_problem(peers.client(gateway).get("/"), 503, "too_many_connections")
+
+
 def test_requests_per_connection(peers):
     _, gateway = limited(peers, requests_per_connection=2)
     client = peers.client(gateway)
