@@ -1,6 +1,7 @@
 #include "loop/uring_acceptor.h"
 
 #include <cerrno>
+#include <poll.h>
 #include <unistd.h>
 
 namespace doorward::loop {
@@ -9,7 +10,7 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
  public:
   Operation(UringLoop& loop, int listening_fd, OnAccept on_accept)
       : loop_(loop), fd_(listening_fd), on_accept_(std::move(on_accept)) {
-    arm();
+    accept();
   }
 
   // `quiet`: what was accepted already is not told.
@@ -18,7 +19,7 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
     if (stopping_) return;
     stopping_ = true;
     loop_.timers().disarm(pause_);
-    if (accepting_) loop_.cancel(static_cast<Completion*>(this), UringRole::completion);
+    if (pending_) loop_.cancel(static_cast<Completion*>(this), UringRole::completion);
   }
 
   // The handle is gone.
@@ -32,7 +33,7 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
   auto ended() {
     struct Awaiter {
       Operation& operation;
-      bool await_ready() const { return !operation.accepting_; }
+      bool await_ready() const { return !operation.pending_; }
       void await_suspend(std::coroutine_handle<> waiter) { operation.drainer_ = waiter; }
       void await_resume() const {}
     };
@@ -40,21 +41,35 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
   }
 
  private:
-  void arm() {
+  void accept() {
     io_uring_sqe& entry =
         loop_.begin(IORING_OP_ACCEPT, fd_, static_cast<Completion*>(this), UringRole::completion);
     entry.ioprio |= IORING_ACCEPT_MULTISHOT;
     entry.accept_flags = SOCK_CLOEXEC;
-    accepting_ = true;
+    pending_ = true;
+  }
+
+  // Older kernels do not wait on a descriptor that is non-blocking: accept ends with EAGAIN there.
+  void await_one() {
+    loop_.begin(IORING_OP_POLL_ADD, fd_, static_cast<Completion*>(this), UringRole::completion)
+        .poll32_events = POLLIN;
+    pending_ = polling_ = true;
   }
 
   void complete(int result, unsigned flags) override {
-    accepting_ = (flags & IORING_CQE_F_MORE) != 0;
+    pending_ = (flags & IORING_CQE_F_MORE) != 0;
+    const bool polled = std::exchange(polling_, false);
     in_callback_ = true;
-    tell(result);
+    if (!polled) tell(result);
     in_callback_ = false;
-    if (!accepting_ && !stopping_ && !pause_.is_armed()) arm();
-    if (!accepting_ && drainer_) loop_.resume_later(std::exchange(drainer_, nullptr));
+    if (!pending_ && !stopping_ && !pause_.is_armed()) {
+      if (result == -EAGAIN && !polled) {
+        await_one();
+      } else {
+        accept();
+      }
+    }
+    if (!pending_ && drainer_) loop_.resume_later(std::exchange(drainer_, nullptr));
     leave_when_idle();
   }
 
@@ -75,11 +90,11 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
   }
 
   void on_timer(Timer&) override {
-    if (!stopping_ && !accepting_) arm();
+    if (!stopping_ && !pending_) accept();
   }
 
   void leave_when_idle() {
-    if (!abandoned_ || accepting_ || in_callback_) return;
+    if (!abandoned_ || pending_ || in_callback_) return;
     loop_.leaving_ended();
     delete this;
   }
@@ -87,7 +102,8 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
   UringLoop& loop_;
   int fd_;
   OnAccept on_accept_;
-  bool accepting_ = false;
+  bool pending_ = false;  // an accept or a poll
+  bool polling_ = false;
   bool stopping_ = false;
   bool quiet_ = false;
   bool abandoned_ = false;
