@@ -15,7 +15,8 @@ EpollSocket::EpollSocket(EpollLoop& loop, int fd) : Socket(loop, fd) {
 void EpollSocket::operator delete(EpollSocket* socket, std::destroying_delete_t) {
   socket->let_go();
   if (socket->asked_to_read_) socket->epoll().forget_reader(*socket);
-  close(socket->fd_);  // leaves epoll with it
+  socket->epoll().remove(socket->fd_);  // closing is not enough while a child that forked holds it
+  close(socket->fd_);
   socket->epoll().destroy_later(*socket);
 }
 
