@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "http/uri.h"
+
 namespace doorward::exchange {
 
 struct Problem {
@@ -15,7 +17,23 @@ struct Problem {
   std::string_view meaning;
 };
 
+constexpr Problem bad_uri(http::UriRefusal refusal) {
+  return {to_string(refusal), 400, sentence(refusal)};
+}
+
 inline constexpr std::array kProblems = {
+    Problem{"bad_request", 400, "The request is malformed."},
+    // Of a target's refusals only those that no codec makes before, under the same code.
+    bad_uri(http::UriRefusal::target_invalid),
+    bad_uri(http::UriRefusal::target_character),
+    bad_uri(http::UriRefusal::path_percent_invalid),
+    bad_uri(http::UriRefusal::path_encoded_slash),
+    bad_uri(http::UriRefusal::path_encoded_backslash),
+    bad_uri(http::UriRefusal::path_encoded_null),
+    bad_uri(http::UriRefusal::path_backslash),
+    bad_uri(http::UriRefusal::path_above_root),
+    bad_uri(http::UriRefusal::host_invalid),
+    bad_uri(http::UriRefusal::host_port_invalid),
     Problem{"no_route", 404, "No route of the configuration matches the request."},
     Problem{"method_not_allowed", 405,
             "Routes match but for the method; Allow names those that do."},

@@ -8,33 +8,6 @@
 namespace doorward::http {
 namespace {
 
-struct RefusalText {
-  std::string_view name;
-  std::string_view sentence;
-};
-
-constexpr std::array<RefusalText, static_cast<std::size_t>(UriRefusal::count_)> kRefusals = {{
-    {"target_invalid", "The request target is neither a path nor an absolute URI."},
-    {"target_character",
-     "The request target has a space, a control character or a byte that is not ASCII."},
-    {"target_fragment", "The request target has a fragment ('#')."},
-    {"target_scheme", "The request target has a scheme other than http and https."},
-    {"target_userinfo", "The request target has user information before the host ('@')."},
-    {"path_percent_invalid", "The path has a '%' that two hex digits do not follow."},
-    {"path_encoded_slash", "The path has an encoded slash (%2F)."},
-    {"path_encoded_backslash", "The path has an encoded backslash (%5C)."},
-    {"path_encoded_null", "The path has an encoded null byte (%00)."},
-    {"path_backslash", "The path has a backslash."},
-    {"path_above_root", "The path goes above the root with \"..\" segments."},
-    {"host_missing", "The request names no host."},
-    {"host_invalid", "The host is no valid name and no IP address."},
-    {"host_port_invalid", "The port after the host is not a number from 1 to 65535."},
-}};
-
-const RefusalText& text_of(UriRefusal refusal) {
-  return kRefusals[static_cast<std::size_t>(refusal)];
-}
-
 std::unexpected<UriRefusal> refuse(UriRefusal refusal) { return std::unexpected(refusal); }
 
 UriResult<void> check_bytes(std::string_view target) {
@@ -150,9 +123,6 @@ std::string_view lower_in(std::string_view host, Arena& arena) {
 }
 
 }  // namespace
-
-std::string_view to_string(UriRefusal refusal) { return text_of(refusal).name; }
-std::string_view sentence(UriRefusal refusal) { return text_of(refusal).sentence; }
 
 UriResult<Target> split_target(std::string_view target) {
   if (target.empty()) return refuse(UriRefusal::target_invalid);

@@ -31,10 +31,38 @@ enum class UriRefusal : std::uint8_t {
   host_port_invalid,
   count_,
 };
+struct UriRefusalText {
+  std::string_view code;
+  std::string_view sentence;
+};
+
+inline constexpr std::array<UriRefusalText, static_cast<std::size_t>(UriRefusal::count_)>
+    kUriRefusals = {{
+        {"target_invalid", "The request target is neither a path nor an absolute URI."},
+        {"target_character",
+         "The request target has a space, a control character or a byte that is not ASCII."},
+        {"target_fragment", "The request target has a fragment ('#')."},
+        {"target_scheme", "The request target has a scheme other than http and https."},
+        {"target_userinfo", "The request target has user information before the host ('@')."},
+        {"path_percent_invalid", "The path has a '%' that two hex digits do not follow."},
+        {"path_encoded_slash", "The path has an encoded slash (%2F)."},
+        {"path_encoded_backslash", "The path has an encoded backslash (%5C)."},
+        {"path_encoded_null", "The path has an encoded null byte (%00)."},
+        {"path_backslash", "The path has a backslash."},
+        {"path_above_root", "The path goes above the root with \"..\" segments."},
+        {"host_missing", "The request names no host."},
+        {"host_invalid", "The host is no valid name and no IP address."},
+        {"host_port_invalid", "The port after the host is not a number from 1 to 65535."},
+    }};
+
 // "path_encoded_slash"
-std::string_view to_string(UriRefusal refusal);
+constexpr std::string_view to_string(UriRefusal refusal) {
+  return kUriRefusals[static_cast<std::size_t>(refusal)].code;
+}
 // One sentence for people.
-std::string_view sentence(UriRefusal refusal);
+constexpr std::string_view sentence(UriRefusal refusal) {
+  return kUriRefusals[static_cast<std::size_t>(refusal)].sentence;
+}
 
 template <class T>
 using UriResult = std::expected<T, UriRefusal>;

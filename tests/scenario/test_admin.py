@@ -180,3 +180,15 @@ def test_connections_that_end_well_are_not_counted_as_given_up(peers):
     peers.client(gateway).send(request("/"))
     gateway.wait_access_log(2)
     assert gateway.metrics().sum("doorward_connections_timed_out_total") == 0
+
+
+def test_refusals_of_paths_are_counted_by_code(peers):
+    gateway = peers.gateway(config.respond())
+    refused = {"/a%2Fb": "path_encoded_slash", "/%5C": "path_encoded_backslash",
+               "/%00": "path_encoded_null", "/../a": "path_above_root",
+               "/%zz": "path_percent_invalid"}
+    for target, code in refused.items():
+        assert peers.client(gateway).get(target).json()["code"] == code
+    metrics = gateway.metrics()
+    assert all(metrics.sum("doorward_replies_total", code=code) == 1 for code in refused.values())
+    assert metrics.sum("doorward_replies_total") == len(refused)
