@@ -77,8 +77,8 @@ void Core::refresh_listeners() {
 
 void Core::listen(const ListenerEntry& entry, int listening_fd, unsigned cores) {
   auto& listener = listeners_[entry.config->key()];
-  listener = std::make_unique<ListenerState>(*this, entry, listening_fd, cores);
-  listener->start();
+  if (listener == nullptr) listener = std::make_unique<ListenerState>(*this, entry, cores);
+  listener->accept_from(listening_fd);
 }
 
 void Core::unlisten(const std::string& key, std::function<void()> closed) {

@@ -29,7 +29,7 @@ class Core final : loop::TimerTarget {
   // Takes the configuration over; exchanges on their way keep the one they began with. Services
   // whose configuration did not change keep their connections.
   void use(std::shared_ptr<const Snapshot> snapshot);
-  // Accepts from `listening_fd` (not owned) for a listener of the snapshot. `cores` share its
+  // Accepts from `listening_fd` (not owned), too, for a listener of the snapshot. `cores` share its
   // limit of connections.
   void listen(const ListenerEntry& listener, int listening_fd, unsigned cores);
   // Stops accepting on the listener and drains its connections; then `closed` is called, once.

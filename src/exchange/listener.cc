@@ -104,12 +104,8 @@ loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address pee
   co_await connection.serve();
 }
 
-ListenerState::ListenerState(Core& c, const ListenerEntry& entry, int fd, unsigned n_cores)
-    : core(c),
-      listening_fd(fd),
-      slot(entry.slot),
-      series(core.metrics().listener(slot)),
-      cores(n_cores) {
+ListenerState::ListenerState(Core& c, const ListenerEntry& entry, unsigned n_cores)
+    : core(c), slot(entry.slot), series(core.metrics().listener(slot)), cores(n_cores) {
   use(entry);
 }
 
@@ -139,8 +135,8 @@ void ListenerState::use(const ListenerEntry& entry) {
   config = now;
 }
 
-void ListenerState::start() {
-  acceptor = core.loop().accept(listening_fd, [this](Result<int> fd, const loop::Address& peer) {
+void ListenerState::accept_from(int listening_fd) {
+  auto on_accept = [this](Result<int> fd, const loop::Address& peer) {
     if (!fd) {
       series.add_value(Metric::connections_refused,
                        static_cast<unsigned>(RefusedBecause::descriptors));
@@ -149,11 +145,12 @@ void ListenerState::start() {
       return;
     }
     core.gate().spawn(serve_client(*this, *fd, peer));
-  });
+  };
+  acceptors.push_back(core.loop().accept(listening_fd, std::move(on_accept)));
 }
 
 loop::Task<void> ListenerState::stop() {
-  if (acceptor) co_await acceptor->drain();
+  for (const auto& acceptor : acceptors) co_await acceptor->drain();
 }
 
 void ListenerState::drain() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "codec/h1/server_connection.h"
 #include "exchange/listener_config.h"
@@ -23,24 +24,24 @@ struct IpHash {
 };
 
 struct ListenerState {
-  ListenerState(Core& core, const ListenerEntry& entry, int fd, unsigned cores);
+  ListenerState(Core& core, const ListenerEntry& entry, unsigned cores);
 
   // Settings of the configuration; connections take them over at their next request. Under a new
   // name it counts there, its open connections too.
   void use(const ListenerEntry& entry);
-  void start();
+  // From one more descriptor; there are several when fewer cores than before share them.
+  void accept_from(int listening_fd);
   // Accepts no more, but serves what the kernel had handed over.
   loop::Task<void> stop();
   void drain();
   void cut();
 
   Core& core;
-  const int listening_fd;
   observe::Slot slot;
   observe::ListenerSeries series;
   std::shared_ptr<const ListenerConfig> config;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
-  std::unique_ptr<loop::Acceptor> acceptor;
+  std::vector<std::unique_ptr<loop::Acceptor>> acceptors;
   const unsigned cores;  // that share the limit of connections
   std::uint32_t connection_limit = 0;
   std::uint32_t open = 0;
