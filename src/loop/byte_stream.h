@@ -26,6 +26,13 @@ class PeerWatch {
   ~PeerWatch() = default;
 };
 
+// When a send counts as stalled: the peer took less than `min_rate` bytes a second (at least one
+// byte) over half of `timeout`. A slow peer that keeps up that rate is served to the end.
+struct StallLimit {
+  Duration timeout{};  // 0: no limit
+  std::uint64_t min_rate = 0;
+};
+
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
@@ -42,8 +49,12 @@ class ByteStream {
     return Awaiter{*this, deadline};
   }
 
-  // Sends all of it, or fails. The iovecs themselves may go once send is called (they are copied
-  // when they are kept); what they point at must stay until it completes.
+  // Of every send from the next one on.
+  void limit_stall(StallLimit limit) { stall_ = limit; }
+
+  // Sends all of it, or fails: ErrorKind::timeout when it stalls or is not done by `deadline`. The
+  // iovecs themselves may go once send is called (they are copied when they are kept); what they
+  // point at must stay until it completes.
   auto send(std::span<const iovec> parts, Deadline deadline) {
     struct Awaiter {
       ByteStream& stream;
@@ -93,6 +104,7 @@ class ByteStream {
   virtual void send_wait(std::coroutine_handle<> waiter, Deadline deadline) = 0;
   virtual Result<void> send_take() = 0;
 
+  StallLimit stall_;
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
 };

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <unistd.h>
 
+#include "base/check.h"
+
 namespace doorward::loop {
 
 EpollSocket::EpollSocket(EpollLoop& loop, int fd) : Socket(loop, fd) {
@@ -112,6 +114,7 @@ void EpollSocket::note_end_of_bytes(ssize_t result, int error) {
 }
 
 bool EpollSocket::send_now(std::span<const iovec> parts) {
+  DOORWARD_CHECK(!sending_);
   if (send_end_ != End::open) return true;
   std::size_t wanted = 0;
   for (const iovec& part : parts) wanted += part.iov_len;

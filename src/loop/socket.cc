@@ -35,7 +35,7 @@ void Socket::recv_wait(std::coroutine_handle<> waiter, Deadline deadline) {
   DOORWARD_CHECK(!receiver_);
   receiver_ = waiter;
   recv_deadline_ = deadline;
-  loop_.timers().arm(timer_, sender_ ? deadline.earlier(send_deadline_) : deadline);
+  loop_.timers().arm(timer_, sender_ ? deadline.earlier(send_check_) : deadline);
 }
 
 Result<Chunk> Socket::recv_take() {
@@ -54,7 +54,30 @@ void Socket::send_wait(std::coroutine_handle<> waiter, Deadline deadline) {
   DOORWARD_CHECK(!sender_);
   sender_ = waiter;
   send_deadline_ = deadline;
-  loop_.timers().arm(timer_, receiver_ ? deadline.earlier(recv_deadline_) : deadline);
+  send_check_ = next_send_check(loop_.now());
+  send_marked_ = false;
+  loop_.timers().arm(timer_, receiver_ ? send_check_.earlier(recv_deadline_) : send_check_);
+}
+
+Deadline Socket::next_send_check(TimePoint now) const {
+  if (stall_.timeout.count() == 0) return send_deadline_;
+  return Deadline::after(now, stall_.timeout / 2).earlier(send_deadline_);
+}
+
+// Twice in the stall limit's time it is seen how much the peer took meanwhile.
+void Socket::check_sending(TimePoint now) {
+  if (!send_deadline_.passed(now)) {
+    const std::uint64_t taken = acknowledged();
+    const auto window_ms = static_cast<std::uint64_t>(stall_.timeout.count()) / 2;
+    const std::uint64_t due = std::max<std::uint64_t>(1, stall_.min_rate * window_ms / 1000);
+    if (!std::exchange(send_marked_, true) || taken - send_mark_ >= due) {
+      send_mark_ = taken;
+      send_check_ = next_send_check(now);
+      return;
+    }
+  }
+  send_check_ = Deadline::never();
+  stop_send(End::timeout);
 }
 
 Result<void> Socket::send_take() {
@@ -79,13 +102,10 @@ void Socket::on_timer(Timer&) {
     receive_stop_ = End::timeout;
     loop_.resume_later(std::exchange(receiver_, nullptr));
   }
-  if (sender_ && sending_ && send_deadline_.passed(now)) {
-    send_deadline_ = Deadline::never();
-    stop_send(End::timeout);
-  }
+  if (sender_ && sending_ && send_check_.passed(now)) check_sending(now);
   if (receiver_) loop_.timers().arm(timer_, recv_deadline_);
   if (sender_) {
-    loop_.timers().arm(timer_, receiver_ ? send_deadline_.earlier(recv_deadline_) : send_deadline_);
+    loop_.timers().arm(timer_, receiver_ ? send_check_.earlier(recv_deadline_) : send_check_);
   }
 }
 
@@ -124,7 +144,10 @@ bool Socket::broken() const {
 std::uint64_t Socket::acknowledged() const {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) return info.tcpi_bytes_acked;
+  if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+    // Of a connection that began here, the SYN counts as one.
+    return info.tcpi_bytes_acked - std::min<std::uint64_t>(info.tcpi_bytes_acked, 1);
+  }
   int queued = 0;
   if (ioctl(fd_, SIOCOUTQ, &queued) != 0 || queued < 0) return sent_;
   return sent_ - std::min(sent_, static_cast<std::uint64_t>(queued));

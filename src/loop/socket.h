@@ -82,12 +82,17 @@ class Socket : public ByteStream, protected TimerTarget {
 
  private:
   void on_timer(Timer& timer) override;
+  void check_sending(TimePoint now);
+  Deadline next_send_check(TimePoint now) const;
   Failure failure(End end, int error, std::string_view what) const;
 
   PeerWatch* watch_ = nullptr;
   Deadline recv_deadline_;
   Deadline send_deadline_;
-  Timer timer_{*this};  // the earlier of both deadlines, or a past one that nobody waits for
+  Deadline send_check_;            // when the send in flight is looked at
+  bool send_marked_ = false;       // it was looked at before
+  std::uint64_t send_mark_ = 0;    // … and that much was acknowledged then
+  Timer timer_{*this};  // the earlier of both sides, or a past one that nobody waits for
 };
 
 }  // namespace doorward::loop

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "base/check.h"
+
 namespace doorward::loop {
 namespace {
 
@@ -104,6 +106,7 @@ void UringSocket::pause_stream() {
 void UringSocket::on_taken() { keep_receiving(); }
 
 bool UringSocket::send_now(std::span<const iovec> parts) {
+  DOORWARD_CHECK(!sending_);
   if (send_end_ != End::open) return true;
   if (parts.empty()) return true;
   parts_ = uring().send_parts().take();

@@ -157,3 +157,17 @@ def test_timed_out_connections_free_their_descriptors(peers):
         client.send(b"GET / HT")
     eventually(lambda: gateway.descriptors() >= before + 50, "50 connections", 5)
     eventually(lambda: gateway.descriptors() <= before + 1, "closed descriptors")
+
+
+def test_a_client_that_reads_slowly_but_steadily_is_served_to_the_end(peers):
+    """The limit is on standing still, not on a whole send through large buffers."""
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"timeouts": {"send": "1s"}}))
+    client = peers.client(gateway, receive_buffer=16384)
+    client.send(request("/bytes/20000000"))
+    head = client.recv_head()
+    got, begin = 0, time.monotonic()
+    for piece in client.stream.pieces(int(head.get("content-length"))):
+        got += len(piece)
+        if got < 400_000:  # at 150 kB/s; the rest as fast as it comes
+            time.sleep(max(0, begin + got / 150_000 - time.monotonic()))
+    assert got == 20000000

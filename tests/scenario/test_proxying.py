@@ -2,6 +2,7 @@
 import collections
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -381,3 +382,31 @@ def test_a_gateway_stops_at_once_while_a_name_is_being_resolved(peers, dns):
     began = time.monotonic()
     gateway.stop()
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_what_a_stale_connection_never_took_is_sent_again(peers, method):
+    """The backend's end and the request cross: none of it was acknowledged, so even a POST goes
+    to another connection."""
+    close_now = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        connection.send(raw.response(200, body=b"a"))
+        if connection.number == 0:
+            close_now.wait(20)
+        elif connection.recv_request():
+            connection.send(raw.response(200, body=b"b"))
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend))
+    client = peers.client(gateway)
+    assert client.get("/").body == b"a"
+    gateway.signal(signal.SIGSTOP)
+    try:
+        client.send(request("/", method=method, body=b"hello"))
+        close_now.set()
+        backend.wait_over()
+    finally:
+        gateway.signal(signal.SIGCONT)
+    assert client.recv_response().body == b"a"
+    assert [r.method for r in backend.requests] == ["GET", method]

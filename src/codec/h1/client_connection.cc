@@ -16,7 +16,9 @@ ClientConnection::ClientConnection(loop::Loop& loop, std::unique_ptr<loop::ByteS
       bytes_(std::move(bytes)),
       settings_(settings),
       receiver_(*bytes_),
-      sender_(*bytes_) {}
+      sender_(*bytes_) {
+  bytes_->limit_stall({settings.idle_timeout, 0});
+}
 
 void ClientConnection::begin(Arena& arena) {
   arena_ = &arena;
@@ -49,12 +51,12 @@ loop::Task<Result<void>> ClientConnection::send_request(const http::RequestHead&
   if (size.kind == BodySize::Kind::known) options.framing = WriteFraming::length;
   options.length = size.length;
   const MessageStart start = sender_.start(head, options, false, first, last, *arena_);
-  co_return settle(co_await bytes_->send(start.parts(), idle_deadline()), last);
+  co_return settle(co_await bytes_->send(start.parts(), total_deadline_), last);
 }
 
 loop::Task<Result<void>> ClientConnection::send_body(std::string_view bytes, bool last,
                                                      const http::HeaderList* trailers) {
-  co_return settle(co_await sender_.piece(bytes, last, trailers, *arena_, idle_deadline()), last);
+  co_return settle(co_await sender_.piece(bytes, last, trailers, *arena_, total_deadline_), last);
 }
 
 Result<void> ClientConnection::settle(Result<void> sent, bool last) {

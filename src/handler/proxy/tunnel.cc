@@ -33,7 +33,7 @@ loop::Task<void> pass(Ends& ends, loop::ByteStream& from, loop::ByteStream& to, 
     if (!bytes.empty()) {
       const std::array parts{iovec{const_cast<char*>(bytes.data()), bytes.size()}};
       const Result<void> sent =
-          co_await to.send(parts, Deadline::after(ends.loop.now(), ends.idle));
+          co_await to.send(parts, Deadline::never());
       if (!sent) co_return break_both(ends);
       ends.moved = ends.loop.now();
     }
@@ -51,6 +51,8 @@ loop::Task<void> pass(Ends& ends, loop::ByteStream& from, loop::ByteStream& to, 
 loop::Task<void> tunnel(loop::Loop& loop, loop::ByteStream& client, Chunk client_early,
                         loop::ByteStream& backend, Chunk backend_early, Duration idle) {
   Ends ends{loop, client, backend, idle, loop.now()};
+  client.limit_stall({idle, 0});
+  backend.limit_stall({idle, 0});
   loop::Gate gate;
   gate.spawn(pass(ends, client, backend, std::move(client_early)));
   gate.spawn(pass(ends, backend, client, std::move(backend_early)));
