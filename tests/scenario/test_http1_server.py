@@ -7,7 +7,7 @@ import pytest
 
 from harness import config, raw
 from harness.origin import Told
-from harness.raw import assert_problem, chunked, request
+from harness.raw import Raw, assert_problem, chunked, request
 
 
 def test_connections_are_kept_alive(web):
@@ -397,3 +397,33 @@ def test_a_long_wait_between_requests_holds_nothing_up(web):
     for client in clients:
         assert Told(client.send(b"st: a\r\n\r\n").recv_response()).target == "/slow"
         client.close()
+
+
+def test_answers_that_cross_a_100_come_after_it(peers):
+    """The backend refuses while the 100 goes out: one after the other reaches the client."""
+    nginx = peers.nginx(rest="location /refused { return 401; }")
+    gateway = peers.gateway(config.proxy(nginx))
+    text = request("/refused", "Expect: 100-continue", "Content-Length: 1000", method="POST")
+    for _ in range(5):
+        clients = [Raw(gateway.address()) for _ in range(100)]
+        for client in clients:
+            client.send(text)
+        for client in clients:
+            assert client.recv_response().status == 401
+            client.close()
+    assert gateway.alive()
+
+
+def test_a_client_cannot_name_policies_headers_in_connection(peers):
+    origin = peers.origin()
+    gateway = peers.gateway(config.proxy(origin, policies=[
+        {"headers": {"request": {"set": {"x-tenant": "t1"}}}}]))
+    told = Told(peers.client(gateway).get("/", "Connection: x-tenant, x-mine", "X-Mine: 1"))
+    assert told.get("x-tenant") == "t1" and told.get("x-mine") is None
+
+
+def test_policies_may_set_forwarding_headers(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"forwarded": "off"}, policies=[
+        {"headers": {"request": {"set": {"x-forwarded-proto": "https"}}}}]))
+    told = Told(peers.client(gateway).get("/", "X-Forwarded-Proto: gopher"))
+    assert told.get("x-forwarded-proto") == "https"

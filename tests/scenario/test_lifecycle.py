@@ -281,3 +281,27 @@ def test_the_loop_says_which_backend_it_took(peers, loop):
 def test_auto_says_what_it_took_and_why(peers):
     event = peers.gateway(config.respond(), loop="auto").events("loop")[0]
     assert event["backend"] in ("io_uring", "epoll") and event["reason"]
+
+
+def test_a_connection_that_was_promised_another_request_gets_it(peers):
+    """Told to drain behind a head without `Connection: close`: the client's next request may be on
+    its way already."""
+    go_on = threading.Event()
+
+    def script(connection):
+        while connection.recv_request():
+            connection.send(raw.response(200, "Content-Length: 4", length=False) + b"ab")
+            go_on.wait(20)
+            connection.send(b"cd")
+    gateway = peers.gateway(config.proxy(peers.backend(script)))
+    client = peers.client(gateway)
+    client.send(request("/1"))
+    assert client.recv_head().get("connection") is None
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_event("draining")
+    client.send(request("/2"))
+    go_on.set()
+    assert client.recv_exactly(4) == b"abcd"
+    answer = client.recv_response()
+    assert (answer.body, answer.get("connection")) == (b"abcd", "close")
+    assert client.at_end()

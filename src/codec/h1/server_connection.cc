@@ -26,15 +26,24 @@ ServerConnection::ServerConnection(loop::Loop& loop, loop::ByteStream& bytes, Re
       sink_(sink),
       settings_(std::move(settings)),
       receiver_(bytes),
-      sender_(bytes) {}
-
-Deadline ServerConnection::send_deadline() const {
-  return Deadline::after(loop_.now(), settings_->send_timeout);
+      sender_(bytes) {
+  apply_settings();
 }
 
+void ServerConnection::use_settings(std::shared_ptr<const ServerSettings> settings) {
+  if (settings == settings_) return;
+  settings_ = std::move(settings);
+  apply_settings();
+}
+
+void ServerConnection::apply_settings() {
+  bytes_.limit_stall({settings_->send_timeout, settings_->min_data_rate});
+}
+
+// A response that promised to keep the connection is kept to: the next request may be on its way.
 void ServerConnection::drain() {
   draining_ = true;
-  keep_alive_ = false;
+  if (!response_started_) keep_alive_ = false;
   if (idle_) bytes_.cancel_recv();
 }
 
@@ -45,9 +54,9 @@ void ServerConnection::abort() {
 }
 
 loop::Task<void> ServerConnection::serve() {
-  Duration patience = settings_->header_timeout;  // the first request is awaited less patiently
-  // One that was accepted while draining still has its request answered.
-  do {
+  // The first request is awaited less patiently than the next ones.
+  Duration patience = draining_ ? kDrainIdle : settings_->header_timeout;
+  for (;;) {
     if (!receiver_.has_pending()) {
       idle_ = true;
       Result<Chunk> got = co_await bytes_.recv(Deadline::after(loop_.now(), patience));
@@ -62,8 +71,8 @@ loop::Task<void> ServerConnection::serve() {
       receiver_.accept(std::move(*got));
     }
     if (co_await one_request() == Next::end) break;
-    patience = settings_->idle_timeout;
-  } while (!draining_);
+    patience = draining_ ? kDrainIdle : settings_->idle_timeout;
+  }
 }
 
 void ServerConnection::begin_request() {
@@ -140,11 +149,14 @@ loop::Task<ServerConnection::Next> ServerConnection::end_or_go_on() {
   const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none;
   if (!response_done_) {
     bytes_.abort();  // a response cut short must not look complete
-  } else if (unread || receiver_.has_pending()) {
+  } else if (unread || receiver_.has_pending() || ends_by_choice()) {
     co_await linger();
   }
   co_return Next::end;
 }
+
+// The client would have gone on, so that another request of its may be on its way.
+bool ServerConnection::ends_by_choice() const { return parser_.keep_alive() && !aborted_; }
 
 // A client that waits for 100 may never send its body; a long one costs more than a connection.
 bool ServerConnection::can_skip_body() const {
@@ -180,14 +192,21 @@ loop::Task<Result<Piece>> ServerConnection::read_body() {
   if (continue_due_ && !response_started_) {
     continue_due_ = false;
     if (!receiver_.piece_ready()) {
-      const std::array parts{iovec{const_cast<char*>(kContinue.data()), kContinue.size()}};
-      const Result<void> sent = co_await bytes_.send(parts, send_deadline());
-      if (!sent) co_return Failure(sent.error());
+      if (Result<void> sent = co_await send_continue(); !sent) co_return Failure(sent.error());
     }
   }
   const TimePoint began = loop_.now();
   auto reading = receiver_.read_piece(Deadline::after(began, settings_->body_timeout));
   co_return judge(co_await std::move(reading), began);
+}
+
+loop::Task<Result<void>> ServerConnection::send_continue() {
+  const std::array parts{iovec{const_cast<char*>(kContinue.data()), kContinue.size()}};
+  continue_in_flight_ = true;
+  Result<void> sent = co_await bytes_.send(parts, Deadline::never());
+  continue_in_flight_ = false;
+  if (after_continue_) loop_.resume_later(std::exchange(after_continue_, nullptr));
+  co_return sent;
 }
 
 // Gives a body's piece its error codes, and the client up when it drips (slowloris). Only time
@@ -217,11 +236,12 @@ Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began)
 
 loop::Task<Result<void>> ServerConnection::send_informational(const http::ResponseHead& head) {
   if (incoming_->head.version == http::Version::http10) co_return Result<void>();
+  co_await continue_sent();
   if (head.status == 100) continue_due_ = false;
   HeadOptions options;
   options.framing = WriteFraming::none;
   const MessageStart start = sender_.start(head, options, true, {}, false, incoming_->arena);
-  co_return co_await bytes_.send(start.parts(), send_deadline());
+  co_return co_await bytes_.send(start.parts(), Deadline::never());
 }
 
 // RFC 9112 §6: which framing the response's body gets, and whether the connection goes on.
@@ -256,15 +276,16 @@ loop::Task<Result<void>> ServerConnection::send_response(const http::ResponseHea
                                                          BodySize size, std::string_view first,
                                                          bool last) {
   response_started_ = true;
+  co_await continue_sent();
   const HeadOptions options = choose_framing(head, size);
   const MessageStart start = sender_.start(head, options, bodiless_, first, last, incoming_->arena);
-  co_return settle(co_await bytes_.send(start.parts(), send_deadline()), last);
+  co_return settle(co_await bytes_.send(start.parts(), Deadline::never()), last);
 }
 
 loop::Task<Result<void>> ServerConnection::send_body(std::string_view bytes, bool last,
                                                      const http::HeaderList* trailers) {
   Result<void> sent =
-      co_await sender_.piece(bytes, last, trailers, incoming_->arena, send_deadline());
+      co_await sender_.piece(bytes, last, trailers, incoming_->arena, Deadline::never());
   co_return settle(std::move(sent), last);
 }
 

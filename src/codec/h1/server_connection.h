@@ -39,9 +39,7 @@ class ServerConnection final : public ServerStream {
   void drain();
   bool idle() const { return idle_; }
   Late late() const { return late_; }
-  void use_settings(std::shared_ptr<const ServerSettings> settings) {
-    settings_ = std::move(settings);
-  }
+  void use_settings(std::shared_ptr<const ServerSettings> settings);
 
   // Stream
   BodySize received_size() const override { return receiver_.size(); }
@@ -83,8 +81,20 @@ class ServerConnection final : public ServerStream {
   loop::Task<void> linger();
   void begin_request();
   Result<Piece> judge(Result<Piece> piece, TimePoint wait_began);
+  loop::Task<Result<void>> send_continue();
+  // The response waits for a 100 that is on its way out: one send at a time.
+  auto continue_sent() {
+    struct Awaiter {
+      ServerConnection& connection;
+      bool await_ready() const { return !connection.continue_in_flight_; }
+      void await_suspend(std::coroutine_handle<> waiter) { connection.after_continue_ = waiter; }
+      void await_resume() const {}
+    };
+    return Awaiter{*this};
+  }
   HeadOptions choose_framing(const http::ResponseHead& head, BodySize size);
-  Deadline send_deadline() const;
+  void apply_settings();
+  bool ends_by_choice() const;
   Result<void> settle(Result<void> sent, bool last);
 
   loop::Loop& loop_;
@@ -110,6 +120,8 @@ class ServerConnection final : public ServerStream {
   bool response_started_ = false;
   bool response_done_ = false;
   bool continue_due_ = false;  // the client waits for 100
+  bool continue_in_flight_ = false;
+  std::coroutine_handle<> after_continue_;
   bool bodiless_ = false;      // HEAD, 204, 304: bytes of a body are swallowed
 };
 
