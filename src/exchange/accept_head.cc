@@ -9,11 +9,22 @@ namespace doorward::exchange::steps {
 namespace {
 
 // An offer of h2c is no upgrade here: RFC 9113 §3.1 withdrew it, and it would lead past every
-// check.
-bool asks_for_upgrade(const http::RequestHead& head) {
-  return head.headers.has(http::HeaderName::upgrade) && head.version == http::Version::http11 &&
+// check. One with a body is none either: the tunnel begins right behind the head.
+bool asks_for_upgrade(const http::RequestHead& head, codec::BodySize size) {
+  return !size.may_have_bytes() && head.headers.has(http::HeaderName::upgrade) && head.version == http::Version::http11 &&
          !http::has_token(head.headers, http::HeaderName::upgrade, "h2c") &&
          http::has_token(head.headers, http::HeaderName::connection, "upgrade");
+}
+
+// Before anybody looks: a client must not be able to name in Connection what policies set, nor to
+// say who it is where it is not trusted.
+void drop_connection_fields(Exchange& x) {
+  http::HeaderList& headers = x.request().headers;
+  const std::string_view upgrade =
+      x.upgrade ? headers.value(http::HeaderName::upgrade) : std::string_view();
+  http::remove_hop_by_hop(headers);
+  if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
+  if (!x.peer_trusted) handler::drop_forwarded(headers);
 }
 
 bool too_large(const Exchange& x) {
@@ -53,8 +64,9 @@ loop::Task<Step> accept_head(Exchange& x) {
     x.client_address = handler::find_client(x.peer, head.headers, config.trusted_proxies);
     x.peer_trusted = handler::is_trusted(x.peer, config.trusted_proxies);
   }
-  x.upgrade = asks_for_upgrade(head);
   x.request_size = x.client_stream.received_size();
+  x.upgrade = asks_for_upgrade(head, x.request_size);
+  drop_connection_fields(x);
   if (too_large(x)) {
     return x.reply_with(413, "body_too_large",
                         "The request's body is larger than the listener's limit.");

@@ -23,8 +23,20 @@ void end_failed_attempt(Exchange& x) {
   x.end_attempt();
 }
 
+// The backend got the body, or took no more of it, and did not answer.
+Error overdue(Exchange& x) {
+  if (!x.backend_refusal) {
+    return {ErrorKind::timeout, Side::backend, Retry::no, 0, "first_byte_timeout",
+            "the backend did not answer in time"};
+  }
+  Error why = *x.backend_refusal;
+  if (why.kind == ErrorKind::timeout) why.reason = "backend_idle_timeout";
+  return why;
+}
+
 loop::Task<Step> give_up(Exchange& x, Error error) {
   co_await x.stop_upload();
+  if (x.response_overdue && error.kind == ErrorKind::cancelled) error = overdue(x);
   if (may_repeat(x, error)) {
     end_failed_attempt(x);
     co_return Step::choose_endpoint;
@@ -64,12 +76,15 @@ bool is_interim(std::uint16_t status) { return status < 200 && status != 101; }
 
 loop::Task<Step> await_response(Exchange& x) {
   upstream::Connection& backend = *x.attempt.connection;
-  const Deadline deadline =
-      Deadline::after(x.core.loop().now(), x.service->config().timeouts.first_byte)
-          .earlier(x.total_deadline());
+  Deadline deadline = x.total_deadline();
+  if (x.uploads.count() == 0) {  // otherwise it is due when the body has gone out
+    deadline = deadline.earlier(
+        Deadline::after(x.core.loop().now(), x.service->config().timeouts.first_byte));
+  }
   for (;;) {
     x.begin_response();
-    if (x.upload_failed || x.client_gone) {  // while nobody waited here who could be woken
+    // While nobody waited here who could be woken.
+    if (x.upload_failed || x.client_gone || x.response_overdue) {
       co_return co_await give_up(x,
                                  Error{ErrorKind::cancelled, Side::client, Retry::no, 0, {}, {}});
     }
@@ -87,6 +102,7 @@ loop::Task<Step> await_response(Exchange& x) {
     }
   }
   x.times.first_byte = x.core.loop().now();
+  x.core.loop().timers().disarm(x.overdue);
   if (backend.switched()) co_return co_await switch_protocols(x);
   x.response_size = backend.received_size();
   http::remove_hop_by_hop(x.response().headers);

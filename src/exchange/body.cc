@@ -24,10 +24,21 @@ loop::Task<policy::Outcome> Exchange::check_request_piece(codec::Piece& piece) {
 // Before the attempt's connection goes: nobody may be uploading to it.
 loop::Task<void> Exchange::stop_upload() {
   if (uploads.count() == 0) return {};
+  upload_stopping = true;
   expectation.drop();
   client_stream.cancel_read();
   if (attempt.connection != nullptr) attempt.connection->cancel_write();
   return wait_for_upload();
+}
+
+// A backend that takes no more may have answered: that is waited for, but not for long.
+void Exchange::end_upload(Result<void> sent) {
+  constexpr Duration kAnswerAfterRefusal{1'000};
+  if (upload_stopping) return;
+  if (!sent) backend_refusal = std::move(sent.error());
+  if (times.first_byte != TimePoint{}) return;
+  const Duration patience = sent ? service->config().timeouts.first_byte : kAnswerAfterRefusal;
+  core.loop().timers().arm(overdue, Deadline::after(core.loop().now(), patience));
 }
 
 loop::Task<void> Exchange::wait_for_upload() { co_await uploads.close(); }

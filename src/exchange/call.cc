@@ -32,17 +32,26 @@ void fill_head(http::RequestHead& head, const CallRequest& request, std::string_
 
 loop::Task<Result<void>> read_body(upstream::Connection& connection, Arena& arena,
                                    std::size_t limit, std::string_view& body) {
-  std::string_view all;
-  for (;;) {
+  char* all = nullptr;
+  std::size_t size = 0;
+  std::size_t room = 0;
+  for (bool last = false; !last;) {
     Result<codec::Piece> piece = co_await connection.read_body();
     if (!piece) co_return Failure(std::move(piece.error()));
-    if (all.size() + piece->chunk.size() > limit) {
+    const std::string_view bytes = piece->chunk.view();
+    if (size + bytes.size() > limit) {
       co_return fail(ErrorKind::limit, fmt::format("its answer is larger than {} bytes", limit));
     }
-    if (!piece->chunk.empty()) all = arena.join(all, piece->chunk.view());
-    if (piece->last) break;
+    if (size + bytes.size() > room) {
+      room = std::max(2 * room, size + bytes.size());
+      char* larger = arena.bytes(room);
+      all = size == 0 ? larger : static_cast<char*>(std::memcpy(larger, all, size));
+    }
+    if (!bytes.empty()) std::memcpy(all + size, bytes.data(), bytes.size());
+    size += bytes.size();
+    last = piece->last;
   }
-  body = all;
+  body = {all, size};
   co_return Result<void>();
 }
 
@@ -95,6 +104,7 @@ loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service>
       connection = std::move(*opened);
     }
     connection->begin(arena);
+    connection->set_total_deadline(deadline);
     auto* head = arena.make<http::RequestHead>(arena);
     fill_head(*head, request, endpoint->authority());
     Result<CallResponse> answer = co_await ask(*connection, *head, request, arena, deadline);

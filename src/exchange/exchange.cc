@@ -159,7 +159,11 @@ void Exchange::on_peer_end(ErrorKind how) {
   if (attempt.connection != nullptr) attempt.connection->cancel_read();
 }
 
-void Exchange::on_timer(loop::Timer&) {
+void Exchange::on_timer(loop::Timer& timer) {
+  if (&timer == &overdue) {
+    response_overdue = true;
+    return attempt.connection->cancel_read();
+  }
   if (client_stream.client_broken()) return on_peer_end(ErrorKind::reset);
   core.loop().timers().arm(half_closed_, Deadline::after(now(), kHalfClosedLook));
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/arena.h"
@@ -104,6 +105,8 @@ class Exchange final : public policy::PolicyContext,
   loop::Task<policy::Outcome> check_request_piece(codec::Piece& piece);
   loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece);
   loop::Task<void> stop_upload();
+  // The body's way to the backend has ended; from now on the response is due.
+  void end_upload(Result<void> sent);
   bool chain_sees_response_body() const;
   codec::BodySize outgoing_size() const;
 
@@ -148,7 +151,11 @@ class Exchange final : public policy::PolicyContext,
   bool head_prepared = false;
   bool client_gone = false;
   bool client_watched = false;
-  bool upload_failed = false;
+  bool upload_failed = false;    // by the client's doing, or a policy's
+  bool upload_stopping = false;  // nobody wants the rest
+  std::optional<Error> backend_refusal;  // why the backend takes no more of the body
+  loop::Timer overdue{*this};    // the response, once the body has gone out
+  bool response_overdue = false;
 
   // The response.
   http::ResponseHead* response_head = nullptr;

@@ -14,15 +14,10 @@ constexpr std::size_t kKeptBody = 16 * 1024;
 void prepare_head(Exchange& x) {
   http::HeaderList& headers = x.request().headers;
   Arena& arena = x.arena();
-  const std::string_view upgrade =
-      x.upgrade ? headers.value(http::HeaderName::upgrade) : std::string_view();
-  http::remove_hop_by_hop(headers);
   if (!x.expectation.passed_on()) headers.remove(http::HeaderName::expect);
-  if (!upgrade.empty()) headers.add(http::HeaderName::upgrade, upgrade);
   const ListenerConfig& listener = *x.listener.config;
   const handler::ForwardedFacts facts{
       .peer_ip = x.peer_ip(), .host = x.authority(), .scheme = "http", .trusted = x.peer_trusted};
-  if (!x.peer_trusted) handler::drop_forwarded(headers);
   const Forwarded how = listener.forwarded;
   if (how == Forwarded::x_forwarded || how == Forwarded::both) {
     handler::add_x_forwarded(headers, facts, arena);

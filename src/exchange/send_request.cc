@@ -25,6 +25,7 @@ loop::Task<void> upload(Exchange& x) {
   if (x.expectation.passed_on() && !co_await await_continue(x)) co_return;
   for (bool last = false; !last;) {
     Result<codec::Piece> piece = co_await x.client_stream.read_body();
+    if (x.upload_stopping) co_return;
     if (!piece) {
       if (piece.error().kind == ErrorKind::cancelled) co_return;
       x.reply_to(piece.error());
@@ -32,13 +33,16 @@ loop::Task<void> upload(Exchange& x) {
       co_return stop_exchange(x, {x.reply_to_send});
     }
     const policy::Outcome refused = co_await x.check_request_piece(*piece);
+    if (x.upload_stopping) co_return;
     if (refused.reply != nullptr) co_return stop_exchange(x, refused);
     last = piece->last;
     const http::HeaderList* trailers = last ? x.client_stream.received_trailers() : nullptr;
-    const Result<void> sent =
+    Result<void> sent =
         co_await x.attempt.connection->send_body(piece->chunk.view(), last, trailers);
-    if (!sent) co_return;  // the backend stopped reading; its response may be there all the same
+    if (x.upload_stopping) co_return;
+    if (!sent) co_return x.end_upload(std::move(sent));
   }
+  x.end_upload({});
   x.client_stream.watch_client(&x);
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness import backend as backends
 from harness import config, raw
+from harness.origin import Told
 from harness.raw import assert_problem, request
 from harness.waiting import eventually
 
@@ -193,3 +194,42 @@ def test_a_backend_that_comes_back_is_used_again(peers):
     assert client.get("/").status == 502
     peers.origin(port=port)
     eventually(lambda: client.get("/").status == 200, "the backend's return", 5)
+
+
+def test_the_first_byte_is_due_when_the_body_has_gone_out(peers):
+    """A long upload is no slow backend."""
+    client = peers.client(peers.gateway(config.proxy(peers.origin(), service={
+        "timeouts": {"first_byte": "600ms"}})))
+    client.send(request("/", "Content-Length: 10", method="POST"))
+    for _ in range(10):
+        assert client.silent(0.15)
+        client.send(b"x")
+    assert Told(client.recv_response()).body == "x" * 10
+
+
+def test_the_first_byte_has_a_deadline_after_an_upload_too(peers):
+    ended = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        ended.wait(20)
+    client = peers.client(peers.gateway(config.proxy(peers.backend(script), service={
+        "timeouts": {"first_byte": "300ms"}})))
+    client.send(request("/", "Content-Length: 10", method="POST"))
+    assert client.silent(0.1)
+    client.send(b"0123456789")
+    assert_problem(client.recv_response(), 504, "first_byte_timeout")
+    ended.set()
+
+
+def test_a_refusal_is_told_while_the_client_still_sends(peers):
+    """The rest of the body is not waited for, nor passed on."""
+    def script(connection):
+        connection.recv_head()
+        connection.send(raw.response(413, "Connection: close", body=b"too much", reason="No"))
+        connection.at_end()
+    gateway = peers.gateway(config.proxy(peers.backend(script)))
+    for _ in range(5):
+        client = peers.client(gateway)
+        client.send(request("/", "Content-Length: 100000000", method="POST") + b"x" * 300000)
+        assert client.recv_response().body == b"too much"

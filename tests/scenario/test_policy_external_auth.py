@@ -163,3 +163,16 @@ def test_shadow_mode_asks_but_lets_pass(peers):
     asked, origin, gateway = guarded(peers, raw.response(403), mode="shadow")
     assert peers.client(gateway).get("/").status == 200
     assert asked.requests and origin.requests
+
+
+def test_the_timeout_covers_the_whole_answer(peers):
+    def drip(connection):
+        connection.recv_request()
+        connection.send(raw.response(200, "Content-Length: 1000", length=False))
+        try:
+            while not connection.over.wait(0.1):
+                connection.send(b"x")
+        except OSError:
+            pass
+    _, _, gateway = guarded(peers, drip, timeout="500ms")
+    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")

@@ -136,3 +136,15 @@ def test_pooled_connections_are_not_tunnelled_connections(peers):
     other = peers.client(gateway)
     assert Told(other.get("/a")).connection != 0
     assert raw.Raw(gateway.address()).request(request("/b")).status == 200
+
+
+def test_a_request_with_a_body_is_no_upgrade(peers):
+    """The backend would switch while the body is still on its way."""
+    def script(connection):
+        head = connection.recv_head()
+        connection.send(raw.response(101, "Upgrade: websocket", "Connection: upgrade", length=False)
+                        if head.has("upgrade") else raw.response(200, body=b"plain"))
+        connection.at_end()
+    client = peers.client(peers.gateway(config.proxy(peers.backend(script))))
+    client.send(request("/", *UPGRADE, "Content-Length: 10"))
+    assert client.recv_response().body == b"plain"
