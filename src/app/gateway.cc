@@ -31,7 +31,7 @@ Gateway::Gateway(RunOptions options, observe::EventLog& events, Upgrade& upgrade
 
 Gateway::~Gateway() {
   for (CoreThread& core : cores_) {  // only after a failed start
-    core.core->loop().post([c = core.core] { c->drain(Duration(0), {}); });
+    core.core->loop().post([c = core.core] { c->drain(Duration(0)); });
   }
   if (!cores_.empty()) end_.set_value();
   for (CoreThread& core : cores_) {
@@ -201,15 +201,9 @@ void Gateway::add_listener(const exchange::ListenerEntry& listener) {
 }
 
 void Gateway::remove_listener(const std::string& key) {
-  auto left = std::make_shared<std::size_t>(cores_.size());
+  sockets_.give_up(key);
   for (CoreThread& core : cores_) {
-    core.core->loop().post([this, c = core.core, key, left] {
-      c->unlisten(key, [this, key, left] {
-        loop_->post([this, key, left] {
-          if (--*left == 0) sockets_.close(key);
-        });
-      });
-    });
+    core.core->loop().post([c = core.core, key] { c->unlisten(key); });
   }
 }
 
@@ -265,20 +259,10 @@ void Gateway::drain(Duration patience) {
   if (std::exchange(draining_, true)) patience = Duration(0);  // asked twice: now
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
-  auto hearing = std::make_shared<std::size_t>(cores_.size());
-  const auto deaf = [this, hearing] {
-    loop_->post([this, hearing] {
-      if (--*hearing == 0) close_listeners();
-    });
-  };
+  for (const auto& listener : snapshot_->listeners) sockets_.give_up(listener.config->key());
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core, patience, deaf] { c->drain(patience, deaf); });
+    core.core->loop().post([c = core.core, patience] { c->drain(patience); });
   }
-}
-
-// Nobody accepts there any more: whoever comes is refused at once, not left in a queue.
-void Gateway::close_listeners() {
-  for (const auto& listener : snapshot_->listeners) sockets_.close(listener.config->key());
 }
 
 // The control thread never frees a snapshot that a core might still hold, and cores never free one.

@@ -76,7 +76,6 @@ class Gateway final : public admin::AdminSource {
   // Empty when it went well.
   std::vector<std::string> try_reload(std::string_view why);
   void drain(Duration patience);
-  void close_listeners();
   void core_ended() { --cores_running_; }
   void forget_old_snapshots();
 

@@ -75,6 +75,10 @@ ListeningSockets::~ListeningSockets() {
 
 void ListeningSockets::close_group(Group& group) {
   for (const int fd : group.fds) ::close(fd);
+  remove_file(group);
+}
+
+void ListeningSockets::remove_file(const Group& group) {
   if (group.shared || group.fds.empty()) return;
   const Result<loop::Address> address = loop::Address::parse(group.address);
   if (!address || !address->is_unix()) return;
@@ -164,6 +168,13 @@ void ListeningSockets::close(const std::string& name) {
   const auto at = sockets_.find(name);
   if (at == sockets_.end()) return;
   close_group(at->second);
+  sockets_.erase(at);
+}
+
+void ListeningSockets::give_up(const std::string& name) {
+  const auto at = sockets_.find(name);
+  if (at == sockets_.end()) return;
+  remove_file(at->second);
   sockets_.erase(at);
 }
 

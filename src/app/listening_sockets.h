@@ -25,6 +25,9 @@ class ListeningSockets {
   // error is one sentence with a way out.
   Result<void> open(const std::string& name, const std::string& address, unsigned count);
   void close(const std::string& name);
+  // The cores, which tell who is in the queue first, close the descriptors themselves; only a unix
+  // socket's file is removed here.
+  void give_up(const std::string& name);
 
   const std::vector<int>& of(const std::string& name) const { return sockets_.at(name).fds; }
   // Where it really listens (the port when 0 was asked for).
@@ -50,6 +53,7 @@ class ListeningSockets {
     bool shared = false;  // another process may still serve from it: its file stays
   };
   static void close_group(Group& group);
+  static void remove_file(const Group& group);
   Result<int> open_one(const loop::Address& address);
   Result<void> fill(Group& group, const std::string& name, loop::Address address, unsigned count);
 

@@ -81,24 +81,23 @@ void Core::listen(const ListenerEntry& entry, int listening_fd, unsigned cores) 
   listener->accept_from(listening_fd);
 }
 
-void Core::unlisten(const std::string& key, std::function<void()> closed) {
+void Core::unlisten(const std::string& key) {
   const auto at = listeners_.find(key);
-  if (at == listeners_.end()) return closed();
+  if (at == listeners_.end()) return;
   closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
   listeners_.erase(at);
-  gate_.spawn(close_listener(*closed_listeners_.back(), std::move(closed)));
+  gate_.spawn(close_listener(*closed_listeners_.back()));
 }
 
-loop::Task<void> Core::close_listener(ListenerState& listener, std::function<void()> closed) {
+loop::Task<void> Core::close_listener(ListenerState& listener) {
   co_await listener.stop();
   listener.drain();
-  closed();
 }
 
-void Core::drain(Duration patience, std::function<void()> deaf) {
+void Core::drain(Duration patience) {
   const bool again = std::exchange(draining_, true);
   loop_->timers().arm(cut_, Deadline::after(loop_->now(), patience));
-  if (!again) lifetime_.spawn(shut_down(std::move(deaf)));
+  if (!again) lifetime_.spawn(shut_down());
 }
 
 // Patience is over: what is still open is cut.
@@ -107,12 +106,11 @@ void Core::on_timer(loop::Timer&) {
   for (auto& listener : closed_listeners_) listener->cut();
 }
 
-loop::Task<void> Core::shut_down(std::function<void()> deaf) {
+loop::Task<void> Core::shut_down() {
   for (auto& [name, listener] : listeners_) {
     co_await listener->stop();
     listener->drain();
   }
-  if (deaf) deaf();
   co_await gate_.close();
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
   resolver_.cancel_all();

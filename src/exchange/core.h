@@ -29,15 +29,14 @@ class Core final : loop::TimerTarget {
   // Takes the configuration over; exchanges on their way keep the one they began with. Services
   // whose configuration did not change keep their connections.
   void use(std::shared_ptr<const Snapshot> snapshot);
-  // Accepts from `listening_fd` (not owned), too, for a listener of the snapshot. `cores` share its
-  // limit of connections.
+  // Accepts from `listening_fd`, too, for a listener of the snapshot, and closes it when it stops.
+  // `cores` share the limit of connections.
   void listen(const ListenerEntry& listener, int listening_fd, unsigned cores);
-  // Stops accepting on the listener and drains its connections; then `closed` is called, once.
-  void unlisten(const std::string& key, std::function<void()> closed);
+  // Stops accepting on the listener, closes its descriptors and drains its connections.
+  void unlisten(const std::string& key);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
-  // the loop.
-  // `deaf` is called when nothing is accepted any more. A second call shortens the patience.
-  void drain(Duration patience, std::function<void()> deaf);
+  // the loop. A second call shortens the patience.
+  void drain(Duration patience);
 
   // The loop's counters into the metrics.
   void report_counters();
@@ -63,8 +62,8 @@ class Core final : loop::TimerTarget {
   void refresh_listeners();
   std::vector<std::shared_ptr<upstream::Service>> services_for(const Snapshot& snapshot);
   loop::Task<void> retire(std::shared_ptr<upstream::Service> service);
-  loop::Task<void> close_listener(ListenerState& listener, std::function<void()> closed);
-  loop::Task<void> shut_down(std::function<void()> deaf);
+  loop::Task<void> close_listener(ListenerState& listener);
+  loop::Task<void> shut_down();
   void on_timer(loop::Timer&) override;
 
   const unsigned index_;

@@ -146,11 +146,14 @@ void ListenerState::accept_from(int listening_fd) {
     }
     core.gate().spawn(serve_client(*this, *fd, peer));
   };
-  acceptors.push_back(core.loop().accept(listening_fd, std::move(on_accept)));
+  accepting.push_back({listening_fd, core.loop().accept(listening_fd, std::move(on_accept))});
 }
 
 loop::Task<void> ListenerState::stop() {
-  for (const auto& acceptor : acceptors) co_await acceptor->drain();
+  for (const auto& [fd, acceptor] : accepting) {
+    co_await acceptor->drain();
+    ::close(fd);  // here and now: who connects in between would be reset
+  }
 }
 
 void ListenerState::drain() {

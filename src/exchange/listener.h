@@ -31,7 +31,7 @@ struct ListenerState {
   void use(const ListenerEntry& entry);
   // From one more descriptor; there are several when fewer cores than before share them.
   void accept_from(int listening_fd);
-  // Accepts no more, but serves what the kernel had handed over.
+  // Accepts no more and closes the descriptors, but serves who was connected by then.
   loop::Task<void> stop();
   void drain();
   void cut();
@@ -41,7 +41,11 @@ struct ListenerState {
   observe::ListenerSeries series;
   std::shared_ptr<const ListenerConfig> config;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
-  std::vector<std::unique_ptr<loop::Acceptor>> acceptors;
+  struct Accepting {
+    int listening_fd;
+    std::unique_ptr<loop::Acceptor> acceptor;
+  };
+  std::vector<Accepting> accepting;
   const unsigned cores;  // that share the limit of connections
   std::uint32_t connection_limit = 0;
   std::uint32_t open = 0;

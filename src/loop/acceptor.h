@@ -23,9 +23,15 @@ class Acceptor {
   // over already but that was not told yet is closed: use drain() where that must not happen.
   virtual void stop() = 0;
 
-  // Accepts no more, but still tells what the kernel had handed over; on_accept is not called
-  // after this ends.
+  // Accepts no more, but still tells what the kernel had handed over and what waits in its queue:
+  // who closes the descriptor right afterwards loses no connection. on_accept is not called after
+  // this ends; the Acceptor must live until then.
   virtual Task<void> drain() = 0;
+
+ protected:
+  // The most that drain() takes from the queue, so that a flood does not keep it; listen() lets no
+  // more than half of it wait by default (net.core.somaxconn).
+  static constexpr int kQueueMax = 8192;
 };
 
 // When and how often a failing accept is told and tried again.

@@ -16,7 +16,8 @@ class AcceptorTest : public LoopTest {
     ASSERT_EQ(::connect(fd, address.raw(), address.size()), 0);
   }
   void run_for(int ms) {
-    run([](Loop& loop, int time) -> Task<void> { co_await loop.sleep(Duration(time)); }(*loop_, ms));
+    run([](Loop& loop, int time) -> Task<void> { co_await loop.sleep(Duration(time)); }(*loop_,
+                                                                                        ms));
   }
 };
 DOORWARD_BOTH_BACKENDS(AcceptorTest);
@@ -50,6 +51,37 @@ TEST_P(AcceptorTest, WaitsForConnectionsWithoutSpinning) {
     EXPECT_EQ(accepted, 2 * round);
   }
   EXPECT_LT(loop_->counters().turns, 200u);
+}
+
+TEST_P(AcceptorTest, DrainTellsWhoeverWaits) {
+  Address address;
+  const int listening = listen_on_loopback(address);
+  int accepted = 0;
+  const auto acceptor = loop_->accept(listening, [&](Result<int> fd, const Address& peer) {
+    ASSERT_TRUE(fd.has_value());
+    EXPECT_EQ(peer.host(), "127.0.0.1");
+    ++accepted;
+    close(*fd);
+  });
+  for (int i = 0; i < 300; ++i) knock(address);
+  run(acceptor->drain());
+  EXPECT_EQ(accepted, 300);
+  EXPECT_LT(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC), 0);
+}
+
+// As its owner may do inside the callback.
+TEST_P(AcceptorTest, StopEndsADrain) {
+  Address address;
+  const int listening = listen_on_loopback(address);
+  int accepted = 0;
+  std::unique_ptr<Acceptor> acceptor;
+  acceptor = loop_->accept(listening, [&](Result<int> fd, const Address&) {
+    close(*fd);
+    if (++accepted == 3) acceptor->stop();
+  });
+  for (int i = 0; i < 5; ++i) knock(address);
+  run(acceptor->drain());
+  EXPECT_EQ(accepted, 3);
 }
 
 }  // namespace

@@ -14,9 +14,15 @@ class EpollAcceptor::Operation final : public EpollTarget, private TimerTarget {
   }
 
   void stop() {
-    if (!stopped_) loop_.remove(fd_);
-    stopped_ = true;
-    loop_.timers().disarm(pause_);
+    quiet_ = true;
+    hear_no_more();
+  }
+
+  void drain() {
+    hear_no_more();
+    for (int left = kQueueMax; left > 0 && !quiet_ && accept_one(); --left) {
+    }
+    stop();
   }
 
   void destroy() override { delete this; }
@@ -24,19 +30,31 @@ class EpollAcceptor::Operation final : public EpollTarget, private TimerTarget {
  private:
   static constexpr int kAcceptsPerTurn = 64;
 
+  void hear_no_more() {
+    if (!stopped_) loop_.remove(fd_);
+    stopped_ = true;
+    loop_.timers().disarm(pause_);
+  }
+
   void on_events(std::uint32_t) override {
-    for (int i = 0; i < kAcceptsPerTurn && !stopped_ && !pause_.is_armed(); ++i) {
-      sockaddr_storage raw{};
-      socklen_t size = sizeof raw;
-      const int fd =
-          accept4(fd_, reinterpret_cast<sockaddr*>(&raw), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd >= 0) {
-        on_accept_(fd, Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size));
-      } else if (errno != EINTR && errno != ECONNABORTED) {
-        if (errno != EAGAIN) fail_for_now(errno);
-        return;
-      }
+    if (pause_.is_armed()) return;
+    for (int left = kAcceptsPerTurn; left > 0 && !stopped_ && accept_one(); --left) {
     }
+  }
+
+  // False when nobody waits, or there is no descriptor for who does.
+  bool accept_one() {
+    sockaddr_storage raw{};
+    socklen_t size = sizeof raw;
+    const int fd =
+        accept4(fd_, reinterpret_cast<sockaddr*>(&raw), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+      on_accept_(fd, Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size));
+      return true;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    if (errno != EAGAIN) fail_for_now(errno);
+    return false;
   }
 
   void fail_for_now(int error) {
@@ -52,7 +70,8 @@ class EpollAcceptor::Operation final : public EpollTarget, private TimerTarget {
   EpollLoop& loop_;
   int fd_;
   OnAccept on_accept_;
-  bool stopped_ = false;
+  bool stopped_ = false;  // no longer in epoll
+  bool quiet_ = false;    // nothing is told any more
   Timer pause_{*this};
   AcceptFailures failures_;
 };
@@ -68,7 +87,7 @@ EpollAcceptor::~EpollAcceptor() {
 void EpollAcceptor::stop() { operation_->stop(); }
 
 Task<void> EpollAcceptor::drain() {
-  operation_->stop();
+  operation_->drain();
   return {};
 }
 

@@ -30,6 +30,23 @@ class UringAcceptor::Operation final : public Completion, private TimerTarget {
     leave_when_idle();
   }
 
+  // What came into the queue since the kernel stopped to accept from it.
+  void tell_queued() {
+    in_callback_ = true;
+    for (int left = kQueueMax; left > 0 && !quiet_; --left) {
+      const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd >= 0) {
+        on_accept_(fd, peer_of(fd));
+      } else if (errno != EINTR && errno != ECONNABORTED) {
+        tell_failure(errno);
+        break;
+      }
+    }
+    in_callback_ = false;
+    quiet_ = true;
+    leave_when_idle();
+  }
+
   auto ended() {
     struct Awaiter {
       Operation& operation;
@@ -123,6 +140,7 @@ void UringAcceptor::stop() { operation_->stop(true); }
 Task<void> UringAcceptor::drain() {
   operation_->stop(false);
   co_await operation_->ended();
+  operation_->tell_queued();
 }
 
 }  // namespace doorward::loop

@@ -1,7 +1,12 @@
 """Listening sockets: whoever has connected is served, whatever happens to the socket meanwhile."""
+import signal
 import sys
 
+import pytest
+
 from harness import backend as backends, config
+from harness.raw import Raw, request
+from harness.waiting import DEADLINE, eventually
 
 # Opens COUNT sockets on PORT as a former process would leave them, and becomes the gateway.
 FORMER = """
@@ -38,3 +43,45 @@ def test_all_sockets_of_a_former_process_with_more_cores_are_served(peers):
     for _ in range(30):
         assert peers.client(gateway, timeout=5).get("/").status == 200
     gateway.stop()
+
+
+def queued(peers, address, count=200):
+    """Clients whose connections wait in the kernel's queue with a request."""
+    clients = [peers.client(address) for _ in range(count)]
+    for client in clients:
+        client.send(request("/"))
+    return clients
+
+
+@pytest.mark.parametrize("family", ["tcp", "unix"])
+def test_who_waits_in_the_queue_when_it_is_told_to_end_is_served(peers, family):
+    address = free_address() if family == "tcp" else f"unix:{peers.folder}/web.sock"
+    gateway = peers.gateway(on(address))
+    gateway.signal(signal.SIGSTOP)
+    gateway.signal(signal.SIGTERM)
+    clients = queued(peers, address)
+    gateway.signal(signal.SIGCONT)
+    assert {client.recv_response().status for client in clients} == {200}
+    assert gateway.process.wait(DEADLINE) == 0
+
+
+def test_who_waits_in_the_queue_of_a_listener_that_is_removed_is_served(peers):
+    extra = free_address()
+    settings = config.respond("x")
+    settings["listeners"].append({"name": "extra", "address": extra})
+    gateway = peers.gateway(settings)
+    gateway.signal(signal.SIGSTOP)
+    gateway.write(config.respond("x"))
+    gateway.signal(signal.SIGHUP)
+    clients = queued(peers, extra)
+    gateway.signal(signal.SIGCONT)
+    assert {client.recv_response().status for client in clients} == {200}
+    eventually(lambda: refuses(extra), "the end of the removed listener")
+
+
+def refuses(address):
+    try:
+        Raw(address).close()
+        return False
+    except ConnectionError:
+        return True
