@@ -112,7 +112,9 @@ std::string Address::host() const {
               sizeof text);
   } else if (is_unix()) {
     const std::size_t room = size_ > kPathOffset ? size_ - kPathOffset : 0;
-    return std::string(kUnixPrefix).append(storage_.rest, strnlen(storage_.rest, room));
+    const std::size_t length = strnlen(storage_.rest, room);
+    if (length == 0) return "unix";
+    return std::string(kUnixPrefix).append(storage_.rest, length);
   }
   return text;
 }
@@ -124,7 +126,7 @@ std::string Address::text() const {
 }
 
 void Address::ip_bytes(std::uint8_t (&to)[16]) const {
-  std::memset(to, 0, sizeof to);
+  std::memset(to, is_unix() ? 0xff : 0, sizeof to);
   if (family() == AF_INET6) {
     std::memcpy(to, &reinterpret_cast<const sockaddr_in6*>(raw())->sin6_addr, sizeof to);
   } else if (family() == AF_INET) {

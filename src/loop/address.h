@@ -28,11 +28,13 @@ class Address {
   bool is_unix() const { return family() == AF_UNIX; }
   std::uint16_t port() const;  // 0 for unix sockets
   void set_port(std::uint16_t port);
-  // Host without port: "127.0.0.1", "::1"; "unix:" and the path for unix sockets.
+  // Host without port: "127.0.0.1", "::1"; "unix:" and the path for unix sockets, "unix" for those
+  // without one, as the clients of a unix listener mostly are.
   std::string host() const;
   // As parse() reads it.
   std::string text() const;
-  // The 16 bytes of IPv6 (IPv4 mapped), for IP matching; all zero for unix sockets.
+  // The 16 bytes of IPv6 (IPv4 mapped), for IP matching. All ones for unix sockets, which no host
+  // can have and text::Cidr reads "unix" as.
   void ip_bytes(std::uint8_t (&to)[16]) const;
 
   bool operator==(const Address& other) const;

@@ -51,7 +51,15 @@ TEST(AddressTest, GivesIpv4AsMappedBytes) {
   const std::uint8_t expected[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4};
   EXPECT_EQ(std::memcmp(bytes, expected, 16), 0);
   Address::parse("unix:/a")->ip_bytes(bytes);
-  EXPECT_EQ(bytes[15], 0);
+  EXPECT_TRUE(std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0xff; }));
+}
+
+TEST(AddressTest, ANamelessUnixSocketIsWrittenWithoutAPath) {
+  const sockaddr_un raw{AF_UNIX, {}};
+  const Address peer =
+      Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), offsetof(sockaddr_un, sun_path));
+  EXPECT_TRUE(peer.is_unix());
+  EXPECT_EQ(peer.host(), "unix");
 }
 
 TEST(AddressTest, RefusesWhatIsNoAddressAndNamesIt) {

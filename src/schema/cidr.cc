@@ -27,6 +27,7 @@ std::expected<text::Cidr, std::string> ScalarTraits<text::Cidr>::parse(std::stri
 }
 
 std::string ScalarTraits<text::Cidr>::format(const text::Cidr& block) {
+  if (block == text::Cidr::unix_sockets()) return "unix";
   const bool v4 = is_v4(block);
   char text[INET6_ADDRSTRLEN] = {};
   inet_ntop(v4 ? AF_INET : AF_INET6, block.address.data() + (v4 ? 12 : 0), text, sizeof text);

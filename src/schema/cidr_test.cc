@@ -9,7 +9,8 @@ namespace {
 using Traits = ScalarTraits<text::Cidr>;
 
 TEST(CidrSetting, IsWrittenAsItWasRead) {
-  for (const std::string text : {"10.0.0.0/8", "127.0.0.1", "0.0.0.0/0", "::1", "2001:db8::/32"}) {
+  for (const std::string text :
+       {"10.0.0.0/8", "127.0.0.1", "0.0.0.0/0", "::1", "2001:db8::/32", "unix"}) {
     const auto block = Traits::parse(text);
     ASSERT_TRUE(block.has_value()) << text;
     EXPECT_EQ(Traits::format(*block), text);

@@ -39,7 +39,14 @@ Result<IpBytes> parse_ip(std::string_view text) {
   return fail(ErrorKind::invalid, fmt::format("\"{}\" is no IP address", text));
 }
 
+Cidr Cidr::unix_sockets() {
+  Cidr all;
+  all.address.fill(0xff);
+  return all;
+}
+
 Result<Cidr> Cidr::parse(std::string_view text) {
+  if (text == "unix") return unix_sockets();
   const std::size_t slash = text.find('/');
   auto ip = parse_ip(text.substr(0, slash));
   if (!ip) return std::unexpected(ip.error());

@@ -26,9 +26,18 @@ TEST(Cidr, ContainsSmallerBlocks) {
   EXPECT_FALSE(Cidr::parse("10.1.0.0/16")->contains(*Cidr::parse("10.0.0.0/8")));
 }
 
+TEST(Cidr, UnixSocketsAreABlockOfTheirOwn) {
+  const Cidr block = *Cidr::parse("unix");
+  EXPECT_EQ(block, Cidr::unix_sockets());
+  EXPECT_FALSE(block.contains(*parse_ip("::")));
+  EXPECT_FALSE(Cidr::parse("::")->contains(block));
+  EXPECT_FALSE(Cidr::parse("0.0.0.0/0")->contains(block));
+  EXPECT_TRUE(Cidr::parse("::/0")->contains(block));
+}
+
 TEST(Cidr, RefusesWhatIsNone) {
   for (const char* bad : {"", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/8x",
-                          "10.0.0.1/8", "host", "/8", "10.0.0.0/-1"}) {
+                          "10.0.0.1/8", "host", "unix:", "/8", "10.0.0.0/-1"}) {
     EXPECT_FALSE(Cidr::parse(bad).has_value()) << bad;
   }
   EXPECT_EQ(Cidr::parse("10.0.0.1/8").error().cause,
