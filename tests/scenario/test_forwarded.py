@@ -55,6 +55,48 @@ def test_the_client_is_the_last_untrusted_hop(peers, chain, client):
     assert got.get("x-client") == client
 
 
+@pytest.mark.parametrize("forwarded", ["x_forwarded", "rfc7239", "both", "off"])
+def test_the_form_that_a_trusted_proxy_did_not_write_is_dropped(peers, forwarded):
+    """It may have passed on what a client wrote."""
+    policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
+    got = told(peers, "X-Forwarded-For: 203.0.113.7", "Forwarded: for=6.6.6.6;host=evil.test",
+               trusted_proxies=["127.0.0.1"], forwarded=forwarded, policies=policy)
+    assert got.get("x-client") == "203.0.113.7"
+    assert "6.6.6.6" not in str(got.headers) and "evil" not in str(got.headers)
+
+
+def test_both_forms_continue_what_a_trusted_proxy_said(peers):
+    got = told(peers, "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https",
+               "X-Forwarded-Host: public.example.com", trusted_proxies=["127.0.0.1"],
+               forwarded="both")
+    assert got.get("x-forwarded-for") == "203.0.113.7, 127.0.0.1"
+    assert got.get("forwarded") == (
+        'for=203.0.113.7;host="public.example.com";proto=https, '
+        'for=127.0.0.1;host="shop.example.com";proto=http')
+
+
+def on_unix_socket(peers, *headers, **listener):
+    """What the backend and the access log are told of a client of a unix listener."""
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={
+        "address": f"unix:{peers.folder}/web.sock", "forwarded": "both", **listener}))
+    got = Told(peers.client(f"unix:{peers.folder}/web.sock").get("/", *headers))
+    return got, gateway.wait_access_log()[0]["client_ip"]
+
+
+def test_a_client_on_a_unix_socket_has_no_address(peers):
+    got, logged = on_unix_socket(peers, *FORGED)
+    assert not got.all("x-forwarded-for") and logged == "unix"
+    assert got.get("forwarded") == 'for=unknown;host="example.com";proto=http'
+
+
+def test_a_proxy_on_a_unix_socket_can_be_trusted(peers):
+    got, logged = on_unix_socket(peers, "X-Forwarded-For: 203.0.113.7",
+                                 trusted_proxies=["unix"])
+    assert got.get("x-forwarded-for") == "203.0.113.7" and logged == "203.0.113.7"
+    assert got.get("forwarded").startswith("for=203.0.113.7;")
+    assert ", for=unknown;" in got.get("forwarded")
+
+
 def test_several_fields_are_one_list(peers):
     policy = [{"headers": {"request": {"set": {"x-client": "{client.ip}"}}}}]
     got = told(peers, "X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 203.0.113.7", policies=policy,

@@ -19,11 +19,14 @@ namespace {
 using http::HeaderList;
 using http::HeaderName;
 
+std::string_view unquoted(std::string_view value) {
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+  return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
 // "1.2.3.4", "1.2.3.4:5", "2001:db8::1", "[2001:db8::1]:5", also in double quotes.
 bool parse_node(std::string_view node, loop::Address& to) {
-  if (node.size() >= 2 && node.front() == '"' && node.back() == '"') {
-    node = node.substr(1, node.size() - 2);
-  }
+  node = unquoted(node);
   const bool bare_v6 = !node.starts_with('[') && std::ranges::count(node, ':') > 1;
   std::string text = bare_v6 ? "[" + std::string(node) + "]" : std::string(node);
   const std::size_t host_end = text.starts_with('[') ? text.find(']') : 0;
@@ -36,16 +39,94 @@ bool parse_node(std::string_view node, loop::Address& to) {
   return true;
 }
 
-std::string_view for_parameter(std::string_view element) {
+// The value of a parameter of a Forwarded element, as written; `name` with its "=".
+std::string_view parameter(std::string_view element, std::string_view name) {
   while (!element.empty()) {
     const std::size_t end = std::min(element.find(';'), element.size());
     const std::string_view pair = http::trim(element.substr(0, end));
-    if (pair.size() > 4 && http::equal_ignore_case(pair.substr(0, 4), "for=")) {
-      return pair.substr(4);
+    if (pair.size() > name.size() && http::equal_ignore_case(pair.substr(0, name.size()), name)) {
+      return pair.substr(name.size());
     }
     element.remove_prefix(std::min(end + 1, element.size()));
   }
   return {};
+}
+
+std::string_view for_parameter(std::string_view element) { return parameter(element, "for="); }
+
+bool is_unix(const ForwardedFacts& facts) { return facts.peer_ip.starts_with("unix"); }
+
+// All fields of that name as one list.
+std::string_view joined(const HeaderList& headers, HeaderName name, Arena& arena) {
+  std::string_view all;
+  for (const http::Header& header : headers.values(name)) {
+    all = all.empty() ? header.value : arena.join(all, ", ", header.value);
+  }
+  return all;
+}
+
+// RFC 7239 §6: an address of IPv6 in brackets and quotes; "unknown" for what is no address.
+std::string_view node_of(std::string_view text, Arena& arena) {
+  loop::Address address;
+  if (!parse_node(text, address)) return "unknown";
+  const std::string ip = address.host();
+  return ip.contains(':') ? arena.join("\"[", ip, "]\"") : arena.copy(ip);
+}
+
+// "for=…", with what the client asked for where that can be written without escapes.
+std::string_view element_of(std::string_view node, std::string_view host, std::string_view proto,
+                            Arena& arena) {
+  std::string_view element = arena.join("for=", node);
+  const bool plain = !host.empty() && host.find_first_of("\"\\") == std::string_view::npos;
+  if (plain) element = arena.join(element, ";host=\"", host, "\"");
+  if (http::is_token(proto)) element = arena.join(element, ";proto=", proto);
+  return element;
+}
+
+// What a trusted proxy said in X-Forwarded-*, as Forwarded says it: host and protocol are those
+// that the first one was asked for. In `both` the list ends already with our own peer.
+std::string_view from_x_forwarded(const HeaderList& headers, const ForwardedFacts& facts,
+                                  Arena& arena) {
+  const std::string_view host = headers.value(HeaderName::x_forwarded_host);
+  const std::string_view proto = headers.value(HeaderName::x_forwarded_proto);
+  std::vector<std::string_view> nodes;
+  for (const http::Header& header : headers.values(HeaderName::x_forwarded_for)) {
+    for (const std::string_view node : http::ListElements(header.value)) nodes.push_back(node);
+    const bool ours = header.line_size == 0;
+    if (ours && !nodes.empty() && nodes.back() == facts.peer_ip) nodes.pop_back();
+  }
+  if (nodes.empty()) {
+    const bool told = !proto.empty() && !http::equal_ignore_case(proto, facts.scheme);
+    return told ? element_of("unknown", host, proto, arena) : std::string_view();
+  }
+  std::string_view all = element_of(node_of(nodes[0], arena), host, proto, arena);
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    all = arena.join(all, ", for=", node_of(nodes[i], arena));
+  }
+  return all;
+}
+
+// What a trusted proxy said in Forwarded, as X-Forwarded-* say it.
+struct XForwarded {
+  std::string_view nodes, host, proto;
+};
+
+XForwarded from_forwarded(const HeaderList& headers, Arena& arena) {
+  XForwarded x;
+  for (const http::Header& header : headers.values(HeaderName::forwarded)) {
+    for (const std::string_view element : http::ListElements(header.value)) {
+      loop::Address address;
+      const bool known = parse_node(for_parameter(element), address);
+      const std::string node = known ? address.host() : "unknown";
+      if (x.nodes.empty()) {
+        const std::string_view host = unquoted(parameter(element, "host="));
+        if (!host.contains('\\')) x.host = host;
+        x.proto = unquoted(parameter(element, "proto="));
+      }
+      x.nodes = x.nodes.empty() ? arena.copy(node) : arena.join(x.nodes, ", ", node);
+    }
+  }
+  return x;
 }
 
 // Visits the nodes of a header from the last to the first, until `use` says stop.
@@ -64,70 +145,73 @@ loop::Address walk(const HeaderList& headers, HeaderName name, loop::Address fro
   return from;
 }
 
+constexpr http::HeaderNames kXForwarded = {
+    HeaderName::x_forwarded_for, HeaderName::x_forwarded_host, HeaderName::x_forwarded_port,
+    HeaderName::x_forwarded_prefix, HeaderName::x_forwarded_proto};
+
 }  // namespace
 
-loop::Address find_client(const loop::Address& peer, const HeaderList& headers,
+loop::Address find_client(const loop::Address& peer, HeaderList& headers,
                           std::span<const text::Cidr> trusted) {
   if (trusted.empty() || !is_trusted(peer, trusted)) return peer;
   if (headers.has(HeaderName::x_forwarded_for)) {
+    if (headers.has(HeaderName::forwarded)) headers.remove(HeaderName::forwarded);
     return walk(headers, HeaderName::x_forwarded_for, peer, trusted,
                 [](std::string_view element) { return element; });
   }
+  if (!headers.has(HeaderName::forwarded)) return peer;
+  headers.remove_all(kXForwarded);
   return walk(headers, HeaderName::forwarded, peer, trusted, for_parameter);
 }
 
 void drop_forwarded(HeaderList& headers) {
-  for (const HeaderName name : {HeaderName::forwarded, HeaderName::x_forwarded_for,
-                                HeaderName::x_forwarded_host, HeaderName::x_forwarded_port,
-                                HeaderName::x_forwarded_prefix, HeaderName::x_forwarded_proto}) {
-    if (headers.has(name)) headers.remove(name);
-  }
+  if (headers.has(HeaderName::forwarded)) headers.remove(HeaderName::forwarded);
+  headers.remove_all(kXForwarded);
 }
 
 void add_x_forwarded(HeaderList& headers, const ForwardedFacts& facts, Arena& arena) {
-  std::string_view before;
-  if (facts.trusted && headers.has(HeaderName::x_forwarded_for)) {
-    for (const http::Header& header : headers.values(HeaderName::x_forwarded_for)) {
-      before = before.empty() ? header.value : arena.join(before, ", ", header.value);
+  XForwarded before;
+  if (facts.trusted) {
+    before = {joined(headers, HeaderName::x_forwarded_for, arena),
+              headers.value(HeaderName::x_forwarded_host),
+              headers.value(HeaderName::x_forwarded_proto)};
+    if (before.nodes.empty() && headers.has(HeaderName::forwarded)) {
+      before = from_forwarded(headers, arena);
     }
   }
-  headers.set(HeaderName::x_forwarded_for,
-              before.empty() ? facts.peer_ip : arena.join(before, ", ", facts.peer_ip));
-  if (!facts.trusted || !headers.has(HeaderName::x_forwarded_proto)) {
-    headers.set(HeaderName::x_forwarded_proto, facts.scheme);
+  std::string_view nodes = before.nodes;
+  if (!is_unix(facts)) {
+    nodes = nodes.empty() ? facts.peer_ip : arena.join(nodes, ", ", facts.peer_ip);
   }
-  if (!facts.trusted || !headers.has(HeaderName::x_forwarded_host)) {
-    headers.set(HeaderName::x_forwarded_host, facts.host);
+  if (nodes.empty()) {
+    headers.remove(HeaderName::x_forwarded_for);
+  } else {
+    headers.set(HeaderName::x_forwarded_for, nodes);
   }
+  headers.set(HeaderName::x_forwarded_proto, before.proto.empty() ? facts.scheme : before.proto);
+  headers.set(HeaderName::x_forwarded_host, before.host.empty() ? facts.host : before.host);
 }
 
 void add_forwarded(HeaderList& headers, const ForwardedFacts& facts, Arena& arena) {
-  const bool v6 = facts.peer_ip.find(':') != std::string_view::npos;
-  const std::string_view node =
-      v6 ? arena.join("\"[", facts.peer_ip, "]\"") : facts.peer_ip;  // RFC 7239 §6
-  std::string_view element =
-      arena.join("for=", node, ";host=\"", facts.host, "\";proto=", facts.scheme);
+  const bool v6 = facts.peer_ip.contains(':');
+  std::string_view node = v6 ? arena.join("\"[", facts.peer_ip, "]\"") : facts.peer_ip;
+  if (is_unix(facts)) node = "unknown";  // RFC 7239 §6.2
+  std::string_view all;
   if (facts.trusted) {
-    std::string_view before;
-    for (const http::Header& header : headers.values(HeaderName::forwarded)) {
-      before = before.empty() ? header.value : arena.join(before, ", ", header.value);
-    }
-    if (!before.empty()) element = arena.join(before, ", ", element);
+    all = headers.has(HeaderName::forwarded) ? joined(headers, HeaderName::forwarded, arena)
+                                             : from_x_forwarded(headers, facts, arena);
   }
-  headers.set(HeaderName::forwarded, element);
+  const std::string_view ours =
+      arena.join("for=", node, ";host=\"", facts.host, "\";proto=", facts.scheme);
+  headers.set(HeaderName::forwarded, all.empty() ? ours : arena.join(all, ", ", ours));
 }
 
 void add_via(HeaderList& headers, http::Version received, Arena& arena) {
   const std::string_view ours = received == http::Version::http10   ? "1.0 doorward"
                                 : received == http::Version::http11 ? "1.1 doorward"
                                                                     : "2 doorward";
-  const http::Header* before = headers.find(HeaderName::via);
-  if (before == nullptr) return headers.add(HeaderName::via, ours);
-  std::string_view all;
-  for (const http::Header& header : headers.values(HeaderName::via)) {
-    all = all.empty() ? header.value : arena.join(all, ", ", header.value);
-  }
-  headers.set(HeaderName::via, arena.join(all, ", ", ours));
+  if (!headers.has(HeaderName::via)) return headers.add(HeaderName::via, ours);
+  headers.set(HeaderName::via, arena.join(joined(headers, HeaderName::via, arena), ", ", ours));
 }
 
 }  // namespace doorward::handler

@@ -14,13 +14,14 @@ namespace doorward::handler {
 
 // The client's address: the connection's peer, or, when that is a trusted proxy, the last address
 // in X-Forwarded-For (or else Forwarded) that is not one. A malformed entry ends the search.
-loop::Address find_client(const loop::Address& peer, const http::HeaderList& headers,
+// What a trusted proxy says in the other form is removed: it may only have passed on a client's.
+loop::Address find_client(const loop::Address& peer, http::HeaderList& headers,
                           std::span<const text::Cidr> trusted);
 
 bool is_trusted(const loop::Address& address, std::span<const text::Cidr> trusted);
 
 struct ForwardedFacts {
-  std::string_view peer_ip;  // text, of the connection's peer
+  std::string_view peer_ip;  // of the connection's peer, as loop::Address::host() writes it
   std::string_view host;     // as the client asked for it, with port
   std::string_view scheme;   // "http", "https"
   bool trusted = false;      // the peer is a trusted proxy: its headers are continued, not replaced
@@ -28,6 +29,9 @@ struct ForwardedFacts {
 
 // What a peer that is not trusted says of earlier hops would be believed by the backend.
 void drop_forwarded(http::HeaderList& headers);
+// Continue what a trusted peer said, in whichever form, or begin anew. X-Forwarded-For has
+// addresses only: a peer on a unix socket adds nothing to it. In `both`, add_x_forwarded comes
+// first.
 void add_x_forwarded(http::HeaderList& headers, const ForwardedFacts& facts, Arena& arena);
 void add_forwarded(http::HeaderList& headers, const ForwardedFacts& facts, Arena& arena);
 void add_via(http::HeaderList& headers, http::Version received, Arena& arena);
