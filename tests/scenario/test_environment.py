@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import binary, config
+from harness import binary, config, no_uring
 from harness.raw import Raw
 from harness.waiting import DEADLINE, eventually
 
@@ -120,19 +120,24 @@ def test_running_out_of_descriptors_stops_nothing_for_ever(peers):
     eventually(served, "service after the rush")
 
 
-def io_uring_refused():
-    """A prefix that runs a program without io_uring, or None: a test may not switch it off for the
-    whole machine."""
-    return None
-
-
-def test_io_uring_that_is_forbidden_is_explained(peers):
-    prefix = io_uring_refused()
+@pytest.fixture(name="forbidden")
+def io_uring_forbidden():
+    prefix = no_uring.prefix()
     if not prefix:
-        pytest.skip("no way to forbid io_uring to one process only without a seccomp tool")
-    gateway = peers.gateway(config.respond(), loop="auto", prefix=prefix)
+        pytest.skip("the kernel has no seccomp")
+    return prefix
+
+
+def test_io_uring_that_is_forbidden_is_explained(peers, forbidden):
+    gateway = peers.gateway(config.respond(), loop="auto", prefix=forbidden)
     event = gateway.events("loop")[0]
-    assert event["backend"] == "epoll" and event["reason"]
+    assert event["backend"] == "epoll" and "not permitted" in event["reason"].lower()
+    assert peers.client(gateway).get("/").status == 200
+
+
+def test_io_uring_that_is_asked_for_and_forbidden_ends_the_start(peers, forbidden):
+    gateway = peers.gateway(config.respond(), loop="uring", prefix=forbidden, ready=False)
+    assert_ends(gateway, 1, "io_uring", "ermitted")
 
 
 def test_an_unwritable_stdout_stops_nothing(peers):
