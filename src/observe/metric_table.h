@@ -103,7 +103,7 @@ struct MetricInfo {
   std::string_view unit = "";                     // "bytes", "seconds", or empty: a count
   std::string_view label = "";                    // besides the scope's own
   std::span<const std::string_view> values = {};  // of the label; empty with a label: late
-  double scale = 1;                               // what a cell counts, in units
+  double per_unit = 1;                            // how many a cell counts for one unit
 
   constexpr std::size_t cells() const {
     if (kind == MetricKind::histogram) return kHistogramCells;
@@ -174,7 +174,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "seconds",
      "",
      {},
-     1e-6},
+     1e6},
     {Metric::route_bytes_received, Scope::route, MetricKind::counter,
      "doorward_route_received_bytes_total", "Bytes of requests received from clients.", "bytes"},
     {Metric::route_bytes_sent, Scope::route, MetricKind::counter, "doorward_route_sent_bytes_total",
@@ -194,7 +194,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "seconds",
      "",
      {},
-     1e-6},
+     1e6},
     {Metric::service_bytes_sent, Scope::service, MetricKind::counter,
      "doorward_service_sent_bytes_total", "Bytes sent to backends.", "bytes"},
     {Metric::service_bytes_received, Scope::service, MetricKind::counter,

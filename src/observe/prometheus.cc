@@ -101,6 +101,8 @@ class Renderer {
         other += sums[i];
         continue;
       }
+      // Of a long list of codes most are never met, and some cannot be.
+      if (metric.has_late_values() && sums[i] == 0) continue;
       std::string both = labels;
       append_label(both, metric.label, values[i]);
       line(metric, "", both, sums[i]);
@@ -119,11 +121,11 @@ class Renderer {
       std::string both = labels;
       append_label(both, "le",
                    i < kBucketBounds.size()
-                       ? fmt::format("{}", static_cast<double>(kBucketBounds[i]) * metric.scale)
+                       ? fmt::format("{}", static_cast<double>(kBucketBounds[i]) / metric.per_unit)
                        : "+Inf");
       line(metric, "_bucket", both, count);
     }
-    const double sum = static_cast<double>(sums[kBuckets]) * metric.scale;
+    const double sum = static_cast<double>(sums[kBuckets]) / metric.per_unit;
     fmt::format_to(std::back_inserter(text_), "{}_sum{{{}}} {}\n", metric.name, labels, sum);
     line(metric, "_count", labels, count);
   }
@@ -168,7 +170,7 @@ std::string render_metrics_reference() {
       "# Metrics\n\n"
       "What `/metrics` of the admin listener answers, in Prometheus' text format. Series of a "
       "listener, route or service appear once something was counted for it, carry its name as a "
-      "label, and stay until the process ends, also through reloads.\n";
+      "label, and stay until the process ends, also through reloads. So do those of each `code`.\n";
   for (std::size_t i = 0; i < kScopes; ++i) {
     const auto scope = static_cast<Scope>(i);
     page += scope == Scope::process ? "\n## The process\n\n"
@@ -182,7 +184,7 @@ std::string render_metrics_reference() {
   }
   page += "\nBuckets of histograms end at (seconds):";
   for (std::size_t i = 0; i < kBucketBounds.size(); ++i) {
-    page += fmt::format("{} {}", i == 0 ? "" : ",", static_cast<double>(kBucketBounds[i]) * 1e-6);
+    page += fmt::format("{} {}", i == 0 ? "" : ",", static_cast<double>(kBucketBounds[i]) / 1e6);
   }
   return page + ".\n";
 }

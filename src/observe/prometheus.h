@@ -11,7 +11,7 @@ namespace doorward::observe {
 inline constexpr std::string_view kPrometheusContentType =
     "text/plain; version=0.0.4; charset=utf-8";
 
-// A slot appears once something was counted in it by any shard.
+// A slot appears once something was counted in it by any shard, and so does a late value.
 std::string render_prometheus(const Metrics& metrics);
 
 // The reference page, in Markdown.

@@ -68,6 +68,17 @@ def test_metrics_have_types_and_help(served):
         assert kind != "counter" or name.endswith("_total"), name
 
 
+def test_codes_appear_once_something_was_counted(peers):
+    gateway = peers.gateway(config.respond())
+    client = peers.client(gateway)
+    assert client.get("/").status == 200
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
+    assert client.recv_response().status == 400
+    samples = [(labels.get("code"), value) for name, labels, value in gateway.metrics().samples
+               if name == "doorward_parser_refusals_total"]
+    assert samples == [("space_before_colon", 1)]
+
+
 def test_open_connections_and_requests_in_flight_are_gauges(peers):
     go_on = threading.Event()
 
