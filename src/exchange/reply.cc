@@ -6,9 +6,15 @@
 #include "exchange/problems.h"
 #include "http/status.h"
 #include "observe/json_escape.h"
+#include "schema/scalar.h"
 
 namespace doorward::exchange {
 namespace {
+
+template <class T>
+std::string text_of(T setting) {
+  return schema::ScalarTraits<T>::format(setting);
+}
 
 // Which code an error stands for, when it brings none of its own.
 std::string_view code_by_kind(const Error& error) {
@@ -37,6 +43,44 @@ std::string_view code_by_kind(const Error& error) {
       return "internal_error";
   }
   return "internal_error";
+}
+
+// Who was too slow, in what, and the setting that says so; otherwise the error's own words.
+std::string detail_of(const Exchange& x, const Error& failure, std::string_view code) {
+  const ListenerConfig& listener = *x.listener.config;
+  const auto by_listener = [&](std::string_view what, std::string_view setting,
+                               const std::string& limit) {
+    return fmt::format("{} {} ({} of listener {}).", what, limit, setting, listener.name);
+  };
+  if (code == "body_timeout") {
+    return by_listener("The client sent nothing of the request's body for", "timeouts.body",
+                       text_of(listener.timeouts.body));
+  }
+  if (code == "request_too_slow") {
+    return by_listener("The client sends its request more slowly than", "min_data_rate",
+                       text_of(listener.min_data_rate));
+  }
+  if (code == "backend_protocol_error" && !failure.reason.empty()) {
+    return fmt::format("{}: {}", failure.reason, failure.cause);
+  }
+  if (x.service == nullptr) return failure.cause;
+  const upstream::ServiceTimeouts& timeouts = x.service->config().timeouts;
+  const auto by_service = [&](std::string_view what, std::string_view setting, Duration limit) {
+    return fmt::format("{} {} ({} of service {}).", what, text_of(limit), setting,
+                       x.service->config().name);
+  };
+  if (code == "first_byte_timeout") {
+    return by_service("The backend did not begin its response within", "timeouts.first_byte",
+                      timeouts.first_byte);
+  }
+  if (code == "backend_idle_timeout") {
+    return by_service("The backend neither sent nor took anything for", "timeouts.idle",
+                      timeouts.idle);
+  }
+  if (code == "total_timeout") {
+    return by_service("The exchange took longer than", "timeouts.total", timeouts.total);
+  }
+  return failure.cause;
 }
 
 // RFC 9457 §3. `type` leads to the code's documentation.
@@ -113,7 +157,7 @@ Step Exchange::reply_to(const Error& failure) {
     return Step::finish;
   }
   if (failure.side == Side::client) client_stream.close_after();
-  return reply_with(answer < 400 ? 500 : answer, code, failure.cause);
+  return reply_with(answer < 400 ? 500 : answer, code, detail_of(*this, failure, code));
 }
 
 namespace steps {

@@ -89,8 +89,9 @@ def dead_url():
 
 def test_an_absent_service_denies_by_default(peers):
     _, origin, gateway = guarded(peers, dead_url())
-    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable", route="all",
-                   policy="external_auth")
+    problem = assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable", route="all",
+                             policy="external_auth")
+    assert "auth" in problem["detail"] and "refused" in problem["detail"]
     assert not origin.requests
 
 
@@ -101,7 +102,8 @@ def test_an_absent_service_may_be_told_to_allow(peers):
 
 def test_an_error_of_the_service_is_no_answer(peers):
     _, origin, gateway = guarded(peers, raw.response(500, body=b"oops"))
-    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    problem = assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    assert "500" in problem["detail"]
     assert not origin.requests
 
 
@@ -112,7 +114,8 @@ def silent(connection):
 
 def test_a_silent_service_denies_at_the_deadline(peers):
     _, origin, gateway = guarded(peers, silent, timeout="300ms")
-    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    problem = assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    assert "auth" in problem["detail"] and "300ms" in problem["detail"]
     assert not origin.requests
 
 

@@ -1,6 +1,8 @@
 // external_auth: the settings, the question, and what becomes of the answer.
 #include "policy/external_auth/external_auth.h"
 
+#include <fmt/format.h>
+
 #include "policy/registry.h"
 #include "schema/schema.h"
 #include "text/ascii.h"
@@ -95,8 +97,10 @@ CallRequest ExternalAuth::question(PolicyContext& context, std::string_view targ
                      {"x-original-uri", uri},
                      {"x-forwarded-method", head.method_text},
                      {"x-forwarded-host", context.host()},
-                     {"x-forwarded-uri", uri},
-                     {"x-forwarded-for", context.client_ip()}};
+                     {"x-forwarded-uri", uri}};
+  if (!context.client().is_unix()) {
+    request.headers.emplace_back("x-forwarded-for", context.client_ip());
+  }
   for (const http::Header& header : head.headers) {
     if (!shown_.contains(header) || is_said_anyway(header.name)) continue;
     if (!is_connection_field(header.id)) request.headers.emplace_back(header.name, header.value);
@@ -120,11 +124,11 @@ Verdict ExternalAuth::ask(PolicyContext& context, CallRequest question) const {
   Result<CallResponse> answer =
       co_await context.call(config_.service, std::move(question), deadline);
   to_backend_.remove_from(context.request().headers);
-  if (!answer) co_return no_answer(context);
+  if (!answer) co_return no_answer(context, reason(answer.error()));
   const std::uint16_t status = answer->head->status;
   if (is_approval(status)) co_return allow(context, *answer);
   if (is_refusal(status)) co_return refuse(context, *answer);
-  co_return no_answer(context);
+  co_return no_answer(context, fmt::format("Service {} answered {}.", config_.service, status));
 }
 
 Outcome ExternalAuth::allow(PolicyContext& context, const CallResponse& answer) const {
@@ -159,10 +163,17 @@ Outcome ExternalAuth::refuse(PolicyContext& context, const CallResponse& answer)
   return {reply};
 }
 
+std::string ExternalAuth::reason(const Error& error) const {
+  if (error.kind != ErrorKind::timeout || !error.reason.empty()) {
+    return fmt::format("Service {} did not answer: {}.", config_.service, error.cause);
+  }
+  return fmt::format("Service {} did not answer within {} (timeout of external_auth).",
+                     config_.service, schema::ScalarTraits<Duration>::format(config_.timeout));
+}
+
 // Allowed by on_error, the reply that was not sent is reported: failing open must be seen.
-Outcome ExternalAuth::no_answer(PolicyContext& context) const {
-  const Outcome refusal =
-      context.reply(503, kUnavailable, "The authorisation service did not answer.");
+Outcome ExternalAuth::no_answer(PolicyContext& context, std::string_view why) const {
+  const Outcome refusal = context.reply(503, kUnavailable, why);
   if (config_.on_error == OnError::deny) return refusal;
   context.on_shadow_reply("external_auth", *refusal.reply);
   return Outcome::pass();

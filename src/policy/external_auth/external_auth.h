@@ -45,7 +45,8 @@ class ExternalAuth final : public Policy {
   CallRequest question(PolicyContext& context, std::string_view target) const;
   Outcome allow(PolicyContext& context, const CallResponse& answer) const;
   Outcome refuse(PolicyContext& context, const CallResponse& answer) const;
-  Outcome no_answer(PolicyContext& context) const;
+  Outcome no_answer(PolicyContext& context, std::string_view why) const;
+  std::string reason(const Error& error) const;
 
   ExternalAuthConfig config_;
   PathTemplate target_;

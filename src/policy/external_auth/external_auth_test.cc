@@ -109,12 +109,22 @@ TEST_F(ExternalAuthTest, NoAnswerDenies) {
   ASSERT_NE(reply, nullptr);
   EXPECT_EQ(reply->status, 503);
   EXPECT_EQ(reply->code, "auth_unavailable");
+  EXPECT_EQ(reply->detail, "Service auth did not answer within 1s (timeout of external_auth).");
+}
+
+TEST_F(ExternalAuthTest, AClientOfAUnixSocketHasNoAddressToTell) {
+  context.client_address = *loop::Address::parse("unix:/run/a");
+  context.answer(200);
+  EXPECT_EQ(ask(), nullptr);
+  EXPECT_FALSE(context.calls[0].headers.contains("x-forwarded-for"));
 }
 
 TEST_F(ExternalAuthTest, AServersErrorIsNoAnswer) {
   for (const std::uint16_t status : {500, 503, 304}) {
     context.answer(status);
-    EXPECT_EQ(ask()->code, "auth_unavailable") << status;
+    const http::Reply* reply = ask();
+    EXPECT_EQ(reply->code, "auth_unavailable") << status;
+    EXPECT_EQ(reply->detail, "Service auth answered " + std::to_string(status) + ".");
   }
 }
 
