@@ -113,7 +113,6 @@ def test_heads_slower_than_the_minimum_rate_are_given_up(peers):
     assert_problem(client.recv_response(), 408, "request_too_slow")
 
 
-@pytest.mark.slow
 def test_bodies_slower_than_the_minimum_rate_are_given_up(peers):
     gateway = peers.gateway(config.proxy(peers.origin(), listener={
         "min_data_rate": "1KiB/s", "timeouts": {"body": "60s"}}))
@@ -125,7 +124,6 @@ def test_bodies_slower_than_the_minimum_rate_are_given_up(peers):
     assert_problem(client.recv_response(), 408, "request_too_slow")
 
 
-@pytest.mark.slow
 def test_the_minimum_rate_does_not_count_a_backend_that_does_not_read(peers):
     """Back-pressure is not the client's slowness."""
     go_on = threading.Event()
