@@ -168,13 +168,17 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   return {};
 }
 
-void Gateway::on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done) {
+std::function<void()> Gateway::when_all_cores_did(std::function<void()> done) {
   auto left = std::make_shared<std::size_t>(cores_.size());
-  auto report = [this, left, done = std::move(done)] {
+  return [this, left, done = std::move(done)] {
     loop_->post([left, done] {
       if (--*left == 0) done();
     });
   };
+}
+
+void Gateway::on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done) {
+  const std::function<void()> report = when_all_cores_did(std::move(done));
   for (CoreThread& core : cores_) {
     core.core->loop().post([c = core.core, work, report] {
       work(*c);
@@ -202,8 +206,9 @@ void Gateway::add_listener(const exchange::ListenerEntry& listener) {
 
 void Gateway::remove_listener(const std::string& key) {
   sockets_.give_up(key);
+  const std::function<void()> report = when_all_cores_did([this, key] { sockets_.closed(key); });
   for (CoreThread& core : cores_) {
-    core.core->loop().post([c = core.core, key] { c->unlisten(key); });
+    core.core->loop().post([c = core.core, key, report] { c->unlisten(key, report); });
   }
 }
 

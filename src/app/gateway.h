@@ -71,6 +71,8 @@ class Gateway final : public admin::AdminSource {
   void change_listeners(const exchange::Snapshot& before);
   void remove_listener(const std::string& key);
   void on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done);
+  // To be called once by each core; the last call has `done` run on the control thread.
+  std::function<void()> when_all_cores_did(std::function<void()> done);
 
   void reload(std::string_view why);
   // Empty when it went well.

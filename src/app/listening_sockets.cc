@@ -129,8 +129,8 @@ Result<void> ListeningSockets::fill(Group& group, const std::string& name, loop:
     group.fds = std::move(old->second.fds);
     group.shared = true;
     inherited_.erase(old);
-  } else if (Result<void> is_free = check_free(address); !is_free) {
-    return is_free;
+  } else if (!leaving_.contains(name)) {
+    if (Result<void> is_free = check_free(address); !is_free) return is_free;
   }
   if (address.is_unix() && !group.fds.empty()) count = 1;
   while (group.fds.size() < count) {
@@ -176,6 +176,7 @@ void ListeningSockets::give_up(const std::string& name) {
   if (at == sockets_.end()) return;
   remove_file(at->second);
   sockets_.erase(at);
+  leaving_.insert(name);
 }
 
 std::string ListeningSockets::describe() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,10 @@ class ListeningSockets {
   Result<void> open(const std::string& name, const std::string& address, unsigned count);
   void close(const std::string& name);
   // The cores, which tell who is in the queue first, close the descriptors themselves; only a unix
-  // socket's file is removed here.
+  // socket's file is removed here. The name may be opened again at once.
   void give_up(const std::string& name);
+  // All cores have closed what was given up under that name.
+  void closed(const std::string& name) { leaving_.erase(leaving_.find(name)); }
 
   const std::vector<int>& of(const std::string& name) const { return sockets_.at(name).fds; }
   // Where it really listens (the port when 0 was asked for).
@@ -59,6 +62,7 @@ class ListeningSockets {
 
   std::map<std::string, Group> sockets_;
   std::map<std::string, Group> inherited_;
+  std::multiset<std::string> leaving_;  // given up, but not closed yet: they are still bound
 };
 
 }  // namespace doorward::app

@@ -81,17 +81,18 @@ void Core::listen(const ListenerEntry& entry, int listening_fd, unsigned cores) 
   listener->accept_from(listening_fd);
 }
 
-void Core::unlisten(const std::string& key) {
+void Core::unlisten(const std::string& key, std::function<void()> closed) {
   const auto at = listeners_.find(key);
-  if (at == listeners_.end()) return;
+  if (at == listeners_.end()) return closed();
   closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
   listeners_.erase(at);
-  gate_.spawn(close_listener(*closed_listeners_.back()));
+  gate_.spawn(close_listener(*closed_listeners_.back(), std::move(closed)));
 }
 
-loop::Task<void> Core::close_listener(ListenerState& listener) {
+loop::Task<void> Core::close_listener(ListenerState& listener, std::function<void()> closed) {
   co_await listener.stop();
   listener.drain();
+  closed();
 }
 
 void Core::drain(Duration patience) {

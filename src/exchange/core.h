@@ -32,8 +32,9 @@ class Core final : loop::TimerTarget {
   // Accepts from `listening_fd`, too, for a listener of the snapshot, and closes it when it stops.
   // `cores` share the limit of connections.
   void listen(const ListenerEntry& listener, int listening_fd, unsigned cores);
-  // Stops accepting on the listener, closes its descriptors and drains its connections.
-  void unlisten(const std::string& key);
+  // Stops accepting on the listener, closes its descriptors and drains its connections; `closed` is
+  // called once, when nothing is bound any more.
+  void unlisten(const std::string& key, std::function<void()> closed);
   // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
   // the loop. A second call shortens the patience.
   void drain(Duration patience);
@@ -62,7 +63,7 @@ class Core final : loop::TimerTarget {
   void refresh_listeners();
   std::vector<std::shared_ptr<upstream::Service>> services_for(const Snapshot& snapshot);
   loop::Task<void> retire(std::shared_ptr<upstream::Service> service);
-  loop::Task<void> close_listener(ListenerState& listener);
+  loop::Task<void> close_listener(ListenerState& listener, std::function<void()> closed);
   loop::Task<void> shut_down();
   void on_timer(loop::Timer&) override;
 

@@ -1,4 +1,6 @@
 """Listening sockets: whoever has connected is served, whatever happens to the socket meanwhile."""
+import ctypes
+import os
 import signal
 import sys
 
@@ -85,3 +87,55 @@ def refuses(address):
         return False
     except ConnectionError:
         return True
+
+
+class HeldCores:
+    """Every thread of a gateway but the control thread stands still, as a core in a long turn does;
+    ptrace stops single threads."""
+    SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+    def __init__(self, gateway):
+        threads = map(int, os.listdir(f"/proc/{gateway.pid}/task"))
+        self.threads = [thread for thread in threads if thread != gateway.pid]
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def trace(self, request_, thread):
+        if self.libc.ptrace(request_, thread, None, None) != 0:
+            pytest.skip(f"ptrace is not allowed here: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        for thread in self.threads:
+            self.trace(self.SEIZE, thread)
+            self.trace(self.INTERRUPT, thread)
+            os.waitpid(thread, self.WALL)
+
+    def __exit__(self, *_):
+        for thread in self.threads:
+            self.trace(self.DETACH, thread)
+
+
+@pytest.mark.parametrize("family", ["tcp", "unix"])
+def test_a_listener_that_is_named_again_at_once_serves(peers, family):
+    extra = free_address() if family == "tcp" else f"unix:{peers.folder}/web.sock"
+    without, both = config.respond("x"), config.respond("x")
+    both["listeners"].append({"name": "extra", "address": extra})
+    gateway = peers.gateway(both, workers=2)
+
+    def reload(settings):
+        def reloads():
+            return gateway.metrics().sum("doorward_reloads_total")
+        before = reloads()
+        gateway.write(settings)
+        gateway.signal(signal.SIGHUP)
+        eventually(lambda: reloads() > before, "a reload")
+    with HeldCores(gateway):
+        reload(without)
+        reload(both)
+        reload(without)
+        reload(both)
+    eventually(lambda: len(gateway.events("reloaded")) >= 4, "the reloads' end")
+    assert not gateway.events("reload_failed")
+    for _ in range(20):
+        assert peers.client(extra, timeout=5).get("/").status == 200
+    for client in [peers.client(extra, timeout=5) for _ in range(20)]:
+        assert client.get("/").status == 200
