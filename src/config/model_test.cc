@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "config/reference.h"
+#include "schema/secret_mask.h"
 
 namespace doorward::config {
 namespace {
@@ -250,13 +251,29 @@ TEST(ModelDocuments, JsonSchemaKnowsSectionsAndPolicies) {
   }
   const schema::Json& kinds = document["$defs"]["policy"]["properties"];
   EXPECT_EQ(kinds["size_limit"]["properties"]["mode"]["enum"].size(), 3U);
-  EXPECT_EQ(document["properties"]["admin"]["default"]["address"], "127.0.0.1:9901");
+  EXPECT_EQ(document["properties"]["admin"]["default"].dump(), R"({"address":"127.0.0.1:9901"})");
+}
+
+// A line of the configuration that is shown with a finding is masked by names.
+TEST(ModelDocuments, EverySecretHasANameThatIsMasked) {
+  std::size_t secrets = 0;
+  const auto walk = [&](const auto& self, const schema::Json& json) -> void {
+    for (const auto& [key, value] : json.items()) {
+      if (value.is_structured()) self(self, value);
+      if (!value.is_object() || !value.contains("writeOnly")) continue;
+      EXPECT_TRUE(schema::is_secret_name(key)) << key;
+      ++secrets;
+    }
+  };
+  walk(walk, json_schema(kKinds));
+  EXPECT_GE(secrets, 1U);
 }
 
 TEST(ModelDocuments, PagesHaveEverySettingAndExamplesThatAreRight) {
   const std::vector<Page> pages = reference_pages(kKinds);
   ASSERT_EQ(pages.size(), 9U);
   EXPECT_EQ(pages[0].path, "configuration.md");
+  EXPECT_EQ(pages[0].text.find("***"), std::string::npos);
   EXPECT_NE(pages[1].text.find("| `limits.header_bytes` | size | `32KiB` |"), std::string::npos);
   EXPECT_EQ(pages[7].path, "policies/size_limit.md");
   EXPECT_NE(pages[7].text.find("policies:\n  - size_limit:\n      max: 5MiB\n"), std::string::npos);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "schema/secret_mask.h"
 #include "text/nearest.h"
 
 namespace doorward::schema {
@@ -18,15 +19,20 @@ std::string_view to_string(Severity severity) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
+bool ends_in_secret(std::string_view path) {
+  return is_secret_name(path.substr(path.rfind('.') + 1));
+}
+
 // "  12 | the line\n     |     ^": tabs stay tabs, so that the caret stands below its place.
-std::string marked_line(const text::Place& place) {
+std::string marked_line(const text::Place& place, std::string_view path) {
   const std::string_view line = place.file ? place.file->line(place.line) : "";
   if (line.empty() || place.column == 0 || line.size() > kShownLine) return {};
+  const auto [shown, column] = mask_secrets(line, place.column, ends_in_secret(path));
   std::string indent;
-  for (const char c : line.substr(0, std::min<std::size_t>(place.column - 1, line.size()))) {
+  for (const char c : shown.substr(0, std::min(column - 1, shown.size()))) {
     if (!is_continuation(c)) indent.push_back(c == '\t' ? '\t' : ' ');
   }
-  return fmt::format("{0:>5} | {1}\n{2:>5} | {3}^\n", place.line, line, "", indent);
+  return fmt::format("{0:>5} | {1}\n{2:>5} | {3}^\n", place.line, shown, "", indent);
 }
 
 bool is_plain_key(std::string_view key) {
@@ -44,7 +50,7 @@ std::string Diagnostic::to_text() const {
     out += place.line == 0 ? fmt::format("{}: ", place.file_name())
                            : fmt::format("{}: ", place.to_string());
   out += fmt::format("{}: {}{}{}\n", to_string(severity), path, path.empty() ? "" : ": ", message);
-  return out + marked_line(place);
+  return out + marked_line(place, path);
 }
 
 Json Diagnostic::to_json() const {

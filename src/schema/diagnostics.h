@@ -25,7 +25,7 @@ struct Diagnostic {
   std::string message;     // goes on from the path: `must be a size such as 64KiB, not "x"`
   std::string suggestion;  // the right name that is meant, or empty
 
-  std::string to_text() const;  // one line, then the source line and a caret
+  std::string to_text() const;  // one line, then the source line (secrets masked) and a caret
   Json to_json() const;
 };
 

@@ -11,7 +11,7 @@
 //   of(kSchema)           the schema of a nested struct (also inside list, map, optional)
 //   one_or_many()         a list may be written as its single item
 //   or_off()              an optional may be written `off` (it is then empty)
-//   secret()              never shown (to_json)
+//   secret()              never shown (to_json); the name must be one of secret_mask.h
 #pragma once
 
 #include <array>

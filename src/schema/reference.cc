@@ -43,6 +43,15 @@ std::string without_article(std::string_view name) {
   return std::string(name);
 }
 
+Json without_secrets(Json value) {
+  if (!value.is_object()) return value;
+  Json shown = Json::object();
+  for (const auto& [key, item] : value.items()) {
+    if (item != kMasked) shown[key] = without_secrets(item);
+  }
+  return shown;
+}
+
 std::string default_text(const Json& value) {
   const bool empty = value.is_null() ||
                      (value.is_string() && value.get_ref<const std::string&>().empty()) ||

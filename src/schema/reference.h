@@ -30,6 +30,10 @@ std::string to_markdown(const Reference& reference);
 
 // "a size" -> "size"
 std::string without_article(std::string_view name);
+// What stands for a secret's value wherever values are written.
+inline constexpr std::string_view kMasked = "***";
+// A section's default as it is shown: a secret has none, so its mask is left out.
+Json without_secrets(Json value);
 // A default as YAML in backticks; "–" for null and empty.
 std::string default_text(const Json& value);
 

@@ -59,9 +59,10 @@ struct Field {
   Json json_schema(const T& defaults, Json& definitions) const {
     Json json = {{"description", meaning()}};
     json.update(value_schema<M>(options, definitions));
+    if constexpr (Options::template has<tag::Secret>) json["writeOnly"] = true;
     if constexpr (!kRequired && !Options::template has<tag::Secret>) {
       if (Json value = value_to_json(defaults.*member, options); !value.is_null()) {
-        json["default"] = std::move(value);
+        json["default"] = without_secrets(std::move(value));
       }
     }
     return json;
@@ -78,7 +79,7 @@ struct Field {
   std::string default_cell(const T& defaults) const {
     if constexpr (kRequired) return "required";
     if constexpr (Options::template has<tag::Secret> || shape::is_nested<M, Options>()) return "–";
-    return default_text(value_to_json(defaults.*member, options));
+    return default_text(without_secrets(value_to_json(defaults.*member, options)));
   }
 };
 

@@ -289,7 +289,7 @@ void default_value(T& out, const Options& options) {
 template <class T, class Options>
 Json value_to_json(const T& value, const Options& options) {
   if constexpr (Options::template has<tag::Secret>) {
-    return "***";
+    return kMasked;
   } else if constexpr (shape::is_optional<T>) {
     if (value.has_value()) return value_to_json(*value, options);
     if constexpr (Options::template has<tag::OrOff>) return "off";

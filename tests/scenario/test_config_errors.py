@@ -171,3 +171,24 @@ def test_the_pieces_of_this_suite_are_good_configs(doorward, tmp_path):
         path = tmp_path / f"{number}.yaml"
         gateways.write_config(path, settings)
         assert doorward("check", "-c", path).returncode == 0
+
+
+SECRET = "SUPERSECRETTOKEN"
+
+
+@pytest.mark.parametrize("text,shown", [
+    ('admin: {address: "nope", token: "%s"}', "token: ***}"),
+    ("admin: {token: %s, address: nope}", "token: ***, address: nope"),
+    ("admin: {tokn: %s}", "tokn: ***"),
+    ("admin:\n  token: %s\n  token: %s", "token: ***"),
+    ('admin:\n  token:\n    ["%s"]', "***"),
+    ('admin: {address: "nope", token: "%s" "', "token: ***"),
+])
+def test_a_secret_is_not_shown_with_a_mistake(doorward, tmp_path, peers, text, shown):
+    text = HEAD + text.replace("%s", SECRET) + "\n" + ROUTE
+    output = check(doorward, tmp_path, text)
+    assert SECRET not in output and shown in output, output
+    gateway = peers.gateway(text, ready=False)
+    gateway.expected_status = 2
+    assert gateway.process.wait(DEADLINE) == 2
+    assert SECRET not in gateway.stderr() and shown in gateway.stderr()
