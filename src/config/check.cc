@@ -34,7 +34,7 @@ class Checker {
   void check_routes();
   void warn_unused();
   void warn_shadowed(const route::RouteTable& table);
-  bool has_error_below(std::string_view path) const;
+  bool is_told(std::string_view path) const;
 
   const Model& model_;
   const text::Node& root_;
@@ -153,7 +153,8 @@ void Checker::check_policy(const PolicyUse& policy, const std::string& path, boo
   }
 }
 
-bool Checker::has_error_below(std::string_view path) const {
+// Of what could not be read at all, nothing more is told.
+bool Checker::is_told(std::string_view path) const {
   const std::vector<schema::Diagnostic> found = diagnostics_.sorted();
   return std::ranges::any_of(found, [path](const schema::Diagnostic& diagnostic) {
     return diagnostic.severity == Severity::error && diagnostic.path.starts_with(path);
@@ -180,17 +181,15 @@ std::string match_path(const text::Node& root, std::size_t route, std::string_vi
 
 void Checker::check_routes() {
   std::vector<route::RouteSpec> specs;
-  const bool all_right = diagnostics_.ok();
   for (std::size_t i = 0; i < model_.routes.size(); ++i) {
-    // What could not be read would be told a second time.
-    if (!all_right && has_error_below(fmt::format("routes[{}].match", i))) continue;
     specs.push_back({model_.routes[i].name, model_.routes[i].match, static_cast<std::uint32_t>(i)});
   }
-  const std::vector<route::RouteSpec> kept = specs;
+  const bool all_right = diagnostics_.ok();
   const auto table = route::RouteTable::build(std::move(specs));
   if (!table) {
     for (const route::RouteError& error : table.error()) {
-      add(Severity::error, match_path(root_, kept[error.route].value, error.field), error.text);
+      std::string path = match_path(root_, error.route, error.field);
+      if (all_right || !is_told(path)) add(Severity::error, std::move(path), error.text);
     }
   } else if (diagnostics_.ok()) {
     warn_shadowed(*table);

@@ -218,6 +218,17 @@ TEST(ModelErrors, MatchesAreToldAtTheirPlace) {
          "4:26: routes[0].match.path.regx: ");
 }
 
+TEST(ModelErrors, AnUnknownKeyHidesNothingBesideIt) {
+  const std::string found = findings(
+      "routes: [{match: {path: \"/a/{b\", hosst: x, client: [1.2.3.400]}, service: app}]\n");
+  for (const char* path : {"match.path: ", "match.hosst: ", "match.client[0]: "}) {
+    EXPECT_NE(found.find(path), std::string::npos) << found;
+  }
+  EXPECT_EQ(std::ranges::count(found, '\n'), 3) << found;
+  EXPECT_EQ(read("version: 1\nlistners: [{address: \":0\"}]\n").findings,
+            "2:1: listners: unknown key; did you mean \"listeners\"?\n");
+}
+
 TEST(ModelErrors, AllAreToldWithoutFollowingOnes) {
   EXPECT_EQ(read("version: 1\nlisteners: [{nmae: web, address: \":0\"}]\nrotes: []\n"
                  "services: {app: {endpoints: [\"http://a\"]}}\nroutes: [{service: ap}]\n")

@@ -28,7 +28,7 @@ const text::Member* only_member(const text::Node& node, std::span<const std::str
     diagnostics.error(fmt::format("must be {}", what));
     return nullptr;
   }
-  return check_keys(node, {keys, {}}, diagnostics) ? &node.members[0] : nullptr;
+  return check_keys(node, {keys, {}}, diagnostics).ok ? &node.members[0] : nullptr;
 }
 
 bool read_form(const text::Member& member, const Form& form, ValueMatch& out,

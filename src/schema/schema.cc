@@ -16,27 +16,30 @@ std::string quoted_list(std::span<const std::string_view> keys) {
 
 }  // namespace
 
-bool check_keys(const text::Node& map, const Keys& keys, Diagnostics& diagnostics) {
+KeyCheck check_keys(const text::Node& map, const Keys& keys, Diagnostics& diagnostics) {
   std::vector<std::string_view> known(keys.names.begin(), keys.names.end());
   known.insert(known.end(), keys.also_known.begin(), keys.also_known.end());
-  bool ok = true;
+  KeyCheck found;
   for (const text::Member& member : map.members) {
     if (std::ranges::find(known, std::string_view(member.key)) != known.end()) continue;
-    ok = false;
+    found.ok = false;
     std::string suggestion;
     std::string message = unknown_name("unknown key", member.key, known, suggestion);
+    if (!suggestion.empty() && map.find(suggestion) == nullptr) found.meant.push_back(suggestion);
     diagnostics.error_at(member.key, std::move(message), std::move(suggestion));
   }
-  return ok;
+  return found;
 }
 
 bool check_one_of(const text::Node& map, std::span<const std::string_view> keys, bool needed,
-                  Diagnostics& diagnostics) {
+                  const KeyCheck& found, Diagnostics& diagnostics) {
   std::vector<std::string_view> given;
   for (const std::string_view key : keys) {
     if (map.find(key) != nullptr) given.push_back(key);
   }
   if (given.size() == 1 || (given.empty() && !needed)) return true;
+  const auto is_meant = [&](std::string_view key) { return found.means(key); };
+  if (given.empty() && std::ranges::any_of(keys, is_meant)) return false;
   const std::string rule =
       fmt::format("needs {} one of {}", needed ? "exactly" : "at most", quoted_list(keys));
   if (given.empty()) {

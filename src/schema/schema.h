@@ -22,6 +22,7 @@
 // A schema is a constant; it owns nothing and is read by any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <expected>
 #include <span>
@@ -139,9 +140,18 @@ struct Keys {
   std::span<const std::string_view> names;
   std::span<const std::string_view> also_known;
 };
-bool check_keys(const text::Node& map, const Keys& keys, Diagnostics& diagnostics);
+// What the keys of a section were found to be.
+struct KeyCheck {
+  bool ok = true;
+  // Names that are not given, but that an unknown key is near to: they are not told as missing,
+  // since the typo was, and what is checked of the whole section would speak of a hole.
+  std::vector<std::string> meant;
+
+  bool means(std::string_view name) const { return std::ranges::find(meant, name) != meant.end(); }
+};
+KeyCheck check_keys(const text::Node& map, const Keys& keys, Diagnostics& diagnostics);
 bool check_one_of(const text::Node& map, std::span<const std::string_view> keys, bool needed,
-                  Diagnostics& diagnostics);
+                  const KeyCheck& found, Diagnostics& diagnostics);
 bool expect_section(const text::Node& node, std::string_view short_name, const Keys& keys,
                     Diagnostics& diagnostics);
 std::string one_of_sentence(std::span<const std::string_view> keys, bool needed);
@@ -199,14 +209,15 @@ class Schema final : public SchemaOf<T> {
       return read_short(node, out, diagnostics) && run_checks(out, diagnostics);
     }
     if (!expect_section(node, short_name(), keys, diagnostics)) return false;
-    bool ok = check_keys(node, keys, diagnostics);
-    each_field([&](const auto& f) { ok = read_field(f, node, out, diagnostics) && ok; });
+    const KeyCheck found = check_keys(node, keys, diagnostics);
+    bool ok = found.meant.empty();
+    each_field([&](const auto& f) { ok = read_field(f, node, out, found, diagnostics) && ok; });
     each([&](const auto& p) {
       if constexpr (part::IsOneOf<std::remove_cvref_t<decltype(p)>>::value) {
-        ok = check_one_of(node, p.keys, p.needed, diagnostics) && ok;
+        ok = check_one_of(node, p.keys, p.needed, found, diagnostics) && ok;
       }
     });
-    return ok && run_checks(out, diagnostics);
+    return ok && run_checks(out, diagnostics) && found.ok;
   }
 
   Json to_json(const T& value) const override {
@@ -303,11 +314,14 @@ class Schema final : public SchemaOf<T> {
   }
 
   template <class F>
-  bool read_field(const F& f, const text::Node& map, T& out, Diagnostics& diagnostics) const {
+  bool read_field(const F& f, const text::Node& map, T& out, const KeyCheck& found,
+                  Diagnostics& diagnostics) const {
     if (const text::Member* member = map.find(f.name))
       return f.read(member->value, out, diagnostics);
     if constexpr (F::kRequired) {
-      diagnostics.error_at(f.name, fmt::format("is missing: {}", f.doc));
+      if (!found.means(f.name)) {
+        diagnostics.error_at(f.name, fmt::format("is missing: {}", f.doc));
+      }
       return false;
     }
     return true;

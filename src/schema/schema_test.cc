@@ -204,6 +204,15 @@ TEST(SchemaErrors, UnknownKeys) {
             "1:1: zebra: unknown key; the only one is max\n");
 }
 
+// A typo is told once: what it stands for is not missing beside it.
+TEST(SchemaErrors, AMisspeltKeyIsNotMissingToo) {
+  EXPECT_EQ(errors("endpoints: [{ulr: \"http://a\"}]"),
+            "1:14: endpoints[0].ulr: unknown key; did you mean \"url\"?\n");
+  EXPECT_EQ(errors("endpoints: [{zebra: 1}]"),
+            "1:13: endpoints[0].url: is missing: Where it is.\n"
+            "1:14: endpoints[0].zebra: unknown key; there are url, weight\n");
+}
+
 TEST(SchemaErrors, MissingAndEmpty) {
   EXPECT_EQ(errors("endpoints: [{weight: 1}]"),
             "1:13: endpoints[0].url: is missing: Where it is.\n");
@@ -309,6 +318,8 @@ TEST(Schema, ExactlyOneOf) {
   EXPECT_EQ(errors_of(kTarget, "service: a", out), "");
   EXPECT_EQ(errors_of(kTarget, "{}", out),
             "1:1: needs exactly one of \"service\", \"respond\", has none\n");
+  EXPECT_EQ(errors_of(kTarget, "servce: a", out),
+            "1:1: servce: unknown key; did you mean \"service\"?\n");
 }
 
 TEST(Schema, WritesJson) {

@@ -115,6 +115,14 @@ def test_all_mistakes_are_reported_at_once_in_order(doorward, tmp_path):
     assert len(lines) == 3 and lines == sorted(lines), output
 
 
+def test_an_unknown_key_hides_no_other_mistake_and_is_told_once(doorward, tmp_path):
+    output = check(doorward, tmp_path, HEAD.replace("listeners", "listners") + ROUTE +
+                   '    match: {path: "/a/{b", hosst: x, client: [1.2.3.400]}\n')
+    told = re.findall(r"doorward\.yaml:(\d+):\d+: error: ([\w\[\].]+)", output)
+    assert told == [("2", "listners"), ("9", "routes[0].match.path"),
+                    ("9", "routes[0].match.hosst"), ("9", "routes[0].match.client[0]")], output
+
+
 def test_a_good_config_is_0(doorward, tmp_path):
     path = tmp_path / "doorward.yaml"
     path.write_text(HEAD + ROUTE)
