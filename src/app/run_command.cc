@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include "app/commands.h"
+#include "config/access_log_place.h"
+#include "config/load.h"
 
 namespace doorward::app {
 namespace {
@@ -22,6 +24,30 @@ void raise_file_limit(observe::EventLog& events) {
   }
 }
 
+// What is wrong with the access log's place when that is why nothing started: no mistake of the
+// configuration, which is read again only to tell the two apart. Empty: it is something else.
+std::string unusable_log(const std::string& config) {
+  schema::Diagnostics diagnostics;
+  const std::optional<config::Loaded> loaded =
+      config.empty() ? std::nullopt : config::load(config, diagnostics);
+  if (!loaded || !loaded->model.access_log) return {};
+  return config::access_log_problem(*loaded->model.access_log);
+}
+
+int report_failure(const RunOptions& options, const Error& error, observe::EventLog& events) {
+  std::string cause = error.cause;
+  if (error.kind == ErrorKind::invalid) {
+    const std::string log = unusable_log(options.config);
+    if (log.empty()) {
+      fmt::print(stderr, "{}\n", error.cause);
+      return kBadConfiguration;
+    }
+    cause = fmt::format("access_log.path: {}", log);
+  }
+  events.error("start_failed", {{"error", cause}});
+  return kSystemFailure;
+}
+
 }  // namespace
 
 int run(const RunOptions& options, observe::Level level, int argc, char** argv) {
@@ -31,13 +57,7 @@ int run(const RunOptions& options, observe::Level level, int argc, char** argv) 
   Upgrade upgrade(argc, argv);
   Gateway gateway(options, events, upgrade);
   if (const Result<void> started = gateway.start(); !started) {
-    const bool config = started.error().kind == ErrorKind::invalid;
-    if (config) {
-      fmt::print(stderr, "{}\n", started.error().cause);
-      return kBadConfiguration;
-    }
-    events.error("start_failed", {{"error", started.error().cause}});
-    return kSystemFailure;
+    return report_failure(options, started.error(), events);
   }
   gateway.run();
   return 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/access_log_place.h"
 #include "policy/registry.h"
 
 namespace doorward::config {
@@ -152,7 +153,12 @@ void Compiler::open_access_log() {
   if (log) {
     made_->access_log = std::move(*log);
   } else {
-    diagnostics_.add({schema::Severity::error, {}, "access_log", log.error().cause, {}});
+    const std::string problem = access_log_problem(*model_.access_log);
+    diagnostics_.add({schema::Severity::error,
+                      {},
+                      problem.empty() ? "" : "access_log.path",
+                      problem.empty() ? log.error().cause : problem,
+                      {}});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/access_log_place.h"
 #include "config/source.h"
 #include "policy/registry.h"
 
@@ -17,6 +18,20 @@ std::string text_of(const std::vector<std::string>& files) {
     text << file.rdbuf();
   }
   return text.str();
+}
+
+// A warning: who checks a configuration may be another user on another machine than who runs it.
+void warn_of_access_log(const text::Node& root, const Model& model,
+                        schema::Diagnostics& diagnostics) {
+  std::string problem = model.access_log ? access_log_problem(*model.access_log) : std::string();
+  if (problem.empty()) return;
+  constexpr std::string_view kPath = "access_log.path";
+  const text::Node* node = schema::find_path(root, kPath);
+  diagnostics.add({schema::Severity::warning,
+                   node == nullptr ? root.place : node->place,
+                   std::string(kPath),
+                   std::move(problem),
+                   {}});
 }
 
 }  // namespace
@@ -35,6 +50,7 @@ std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnos
   if (!source) return std::nullopt;
   std::optional<Model> model = read_model(source->root, policy_kinds(), diagnostics);
   if (!model || !diagnostics.ok()) return std::nullopt;
+  warn_of_access_log(source->root, *model, diagnostics);
   return Loaded{*std::move(model), source->files, text_of(source->files)};
 }
 

@@ -130,6 +130,23 @@ def test_version(doorward):
     assert done.returncode == 0 and re.search(r"doorward .*\d+\.\d+\.\d+", done.stdout, re.I)
 
 
+@pytest.mark.parametrize("path", ["absent/x.log", "."])
+def test_an_access_log_that_cannot_be_opened_is_the_systems_fault(doorward, peers, tmp_path, path):
+    log = str(tmp_path / path)
+    settings = config.respond()
+    settings["access_log"] = {"path": log}
+    gateways.write_config(tmp_path / "a.yaml", {"version": 1, **settings})
+    done = doorward("check", "-c", tmp_path / "a.yaml")
+    assert done.returncode == 0 and "warning: access_log.path: cannot write to" in done.stderr
+    gateway = peers.gateway(settings, ready=False)
+    gateway.expected_status = 1
+    assert gateway.process.wait(20) == 1
+    told = gateway.events("start_failed")[0]["error"]
+    assert told.startswith(f"access_log.path: cannot write to {log}")
+    assert ("make it, or name another path" in told) or ("name a file in it" in told)
+    assert not (tmp_path / "absent").exists()
+
+
 def test_help_names_every_command(doorward):
     text = doorward("--help").stdout
     for command in ("run", "check", "explain", "schema", "version", "reload"):
