@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <signal.h>
@@ -14,6 +15,32 @@ namespace {
 bool parse_pid(const std::string& text, pid_t& pid) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
   return error == std::errc() && end == text.data() + text.size() && pid > 1;
+}
+
+std::string first_line(const std::string& path) {
+  std::string line;
+  std::ifstream file(path);
+  std::getline(file, line);
+  return line;
+}
+
+// What runs as this process: its program's name, or of another user's process the name that the
+// kernel shows. Empty when there is none.
+std::string program_of(pid_t pid) {
+  const std::string process = fmt::format("/proc/{}/", pid);
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink(process + "exe", error);
+  return error ? first_line(process + "comm") : program.filename().string();
+}
+
+// SIGHUP ends most programs: it goes only to one that knows it. Binaries may carry a version in
+// their name ("doorward-1.2"), and one that was replaced is "doorward (deleted)".
+bool is_gateway(pid_t pid) {
+  const std::string program = program_of(pid);
+  if (program.empty() || program.starts_with("doorward")) return true;  // empty: kill() tells why
+  fmt::print(stderr, "doorward: process {} is {}, not doorward; no signal was sent\n", pid,
+             program);
+  return false;
 }
 
 }  // namespace
@@ -29,6 +56,7 @@ int reload(const std::string& pid_or_file) {
       return kBadConfiguration;
     }
   }
+  if (!is_gateway(pid)) return kBadConfiguration;
   if (kill(pid, SIGHUP) != 0) {
     fmt::print(stderr, "doorward: cannot signal process {}: {}\n", pid, std::strerror(errno));
     return kSystemFailure;

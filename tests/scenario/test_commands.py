@@ -166,6 +166,26 @@ def test_docs_are_written(doorward, tmp_path):
         assert word in written, word
 
 
+def test_reload_signals_nothing_but_a_gateway(doorward, tmp_path):
+    with subprocess.Popen(["sleep", "60"]) as other:
+        try:
+            done = doorward("reload", str(other.pid))
+            assert done.returncode == 2 and "sleep" in done.stderr and str(other.pid) in done.stderr
+            (tmp_path / "pid").write_text(f"{other.pid}\n")
+            assert doorward("reload", tmp_path / "pid").returncode == 2
+            assert other.poll() is None
+        finally:
+            other.kill()
+    done = doorward("reload", str(other.pid))
+    assert done.returncode == 1 and "No such process" in done.stderr
+
+
+def test_reload_signals_a_gateway(doorward, peers):
+    gateway = peers.gateway(config.respond())
+    assert doorward("reload", str(gateway.pid)).returncode == 0
+    assert gateway.wait_event("reloaded")["why"] == "SIGHUP"
+
+
 def test_run_with_only_a_url_proxies_everything(peers, loop):
     """On :8080, which may be taken on a machine that runs tests: then it says so."""
     origin = peers.origin()
