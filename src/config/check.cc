@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "config/route_text.h"
 #include "loop/address.h"
 #include "route/route_table.h"
 
@@ -32,6 +33,7 @@ class Checker {
   void check_policy(const PolicyUse& policy, const std::string& path, bool declared);
   void check_service(std::string_view name, const std::string& path);
   void check_routes();
+  void check_route_texts();
   void warn_unused();
   void warn_shadowed(const route::RouteTable& table);
   bool is_told(std::string_view path) const;
@@ -68,6 +70,7 @@ void Checker::check() {
   check_addresses();
   check_policies();
   check_routes();
+  check_route_texts();
   if (diagnostics_.ok()) warn_unused();
 }
 
@@ -194,6 +197,18 @@ void Checker::check_routes() {
   } else if (diagnostics_.ok()) {
     warn_shadowed(*table);
   }
+}
+
+void Checker::check_route_texts() {
+  const auto each = [this](auto check) {
+    for (std::size_t i = 0; i < model_.routes.size(); ++i) {
+      const std::string path = fmt::format("routes[{}]", i);
+      const text::Node* node = schema::find_path(root_, path);
+      if (node != nullptr) check(model_.routes[i], *node, path, diagnostics_);
+    }
+  };
+  each(&check_params);
+  if (diagnostics_.ok()) each(&warn_methods);
 }
 
 void Checker::warn_shadowed(const route::RouteTable& table) {

@@ -218,3 +218,12 @@ def test_check_warns_of_routes_that_can_never_match(doorward, tmp_path):
     gateways.write_config(tmp_path / "a.yaml", settings)
     done = doorward("check", "-c", tmp_path / "a.yaml")
     assert done.returncode == 0 and "shadowed" in done.stdout + done.stderr
+
+
+def test_check_warns_of_a_method_that_looks_like_a_typo(doorward, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(CONFIG.replace("method: [GET]", "method: [GET, GTE, PROPFIND, PURGE]", 1))
+    done = doorward("check", "-c", path)
+    assert done.returncode == 0 and done.stderr.count("warning") == 1
+    assert "a.yaml:10:" in done.stderr
+    assert 'unknown method "GTE"; did you mean "GET"?' in done.stderr

@@ -55,6 +55,15 @@ MISTAKES = [
      ["round_robin"]),
     ("an unknown mode", HEAD + ROUTE +
      "    policies:\n      - ip_filter: {deny: [10.0.0.1], mode: §shadwo}\n", ["shadow"]),
+    ("a parameter that no path has", HEAD + """routes:
+  - match: {path: "/orders/{id}"}
+    redirect: §"/new/{route.param.q}"
+""", ["{route.param.q}", "the only one is id"]),
+    ("a parameter in a policy that no path has", HEAD + ROUTE +
+     """    match: {path: ["/a/{order}", /b, {regex: "/(?P<page>x)"}]}
+    policies:
+      - headers: {request: {set: {x-a: "{route.param.page}", x-b: §"{route.param.ordre}"}}}
+""", ["{route.param.ordre}", 'did you mean "order"']),
     ("a path without its slash", HEAD + ROUTE + "    match: {path: §orders}\n", ["/"]),
     ("a bad method", HEAD + ROUTE + "    match: {method: §\"G ET\"}\n", ["G ET"]),
     ("a map for a list", HEAD + "routes: §{name: all}\n", ["list"]),
