@@ -1,10 +1,28 @@
 // Which command is meant, with which options; the commands themselves are in commands.h.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 
 #include "app/commands.h"
+#include "schema/diagnostics.h"
+#include "upstream/service_config.h"
 
 namespace doorward::app {
 namespace {
+
+// CLI11 asks for a command without a word on the one that was given.
+bool names_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return true;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (std::ranges::find(names, argv[1]) != names.end()) return true;
+  const std::vector<std::string_view> right(names.begin(), names.end());
+  std::string suggestion;
+  fmt::print(stderr, "doorward: {}\n",
+             schema::unknown_name(fmt::format("unknown command \"{}\"", argv[1]), argv[1], right,
+                                  suggestion));
+  return false;
+}
 
 // CLI11 exits with numbers of its own; a bad command line is 2 here.
 int parse_status(const CLI::App& app, const CLI::ParseError& error) {
@@ -17,6 +35,7 @@ struct RunFlags {
   std::string loop = "auto";
   std::string what;  // the positional argument: http://… or a configuration
   std::uint64_t drain_seconds = 30;
+  std::uint64_t upgrade_seconds = 30;
 };
 
 void add_run(CLI::App& app, RunFlags& flags) {
@@ -32,16 +51,36 @@ void add_run(CLI::App& app, RunFlags& flags) {
   run->add_option("--drain-time", flags.drain_seconds,
                   "Seconds that requests under way get at the end")
       ->check(CLI::Range(0, 86'400));
+  run->add_option("--upgrade-time", flags.upgrade_seconds,
+                  "Seconds that a new binary gets to become ready")
+      ->check(CLI::Range(1, 86'400));
 }
 
-// `run http://…` needs no configuration; anything else is the path of one.
+// "127.0.0.1:3000": a backend that lacks only its scheme.
+bool is_bare_address(const std::string& what) {
+  return what.find(':') != std::string::npos && !std::filesystem::exists(what) &&
+         upstream::parse_endpoint("http://" + what).error.empty();
+}
+
+// `run http://…` needs no configuration; anything else is the path of one. False: it was told why.
 bool settle_run(RunFlags& flags) {
   flags.options.drain_time = std::chrono::seconds(flags.drain_seconds);
+  flags.options.upgrade_time = std::chrono::seconds(flags.upgrade_seconds);
   flags.options.backend = flags.loop == "uring"   ? loop::Backend::uring
                           : flags.loop == "epoll" ? loop::Backend::epoll
                                                   : loop::Backend::automatic;
-  if (flags.what.empty()) return !flags.options.config.empty();
-  if (!flags.options.config.empty()) return false;
+  if (flags.what.empty() == flags.options.config.empty()) {
+    fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT\n");
+    return false;
+  }
+  if (flags.what.empty()) return true;
+  if (is_bare_address(flags.what)) {
+    fmt::print(stderr,
+               "doorward: there is no file \"{0}\"; to pass everything to that address, name it as "
+               "http://{0}\n",
+               flags.what);
+    return false;
+  }
   const bool upstream = flags.what.find("://") != std::string::npos;
   (upstream ? flags.options.upstream : flags.options.config) = flags.what;
   return true;
@@ -81,16 +120,15 @@ int run_command_line(int argc, char** argv) {
   CLI::App* reload_command = app.add_subcommand("reload", "Have a running gateway reload");
   reload_command->add_option("pid", pid, "Its process id, or a file that holds it")->required();
 
+  if (!names_command(app, argc, argv)) return kBadConfiguration;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return parse_status(app, error);
   }
   if (app.got_subcommand("run")) {
-    if (settle_run(run_flags))
-      return run(run_flags.options, *observe::parse_level(run_flags.level), argc, argv);
-    fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT\n");
-    return kBadConfiguration;
+    if (!settle_run(run_flags)) return kBadConfiguration;
+    return run(run_flags.options, *observe::parse_level(run_flags.level), argc, argv);
   }
   if (app.got_subcommand(check_command)) return check(checked, check_json);
   if (app.got_subcommand(explain_command)) return explain(explained);

@@ -153,9 +153,11 @@ def test_help_names_every_command(doorward):
         assert re.search(rf"\b{command}\b", text), command
 
 
-def test_an_unknown_command_is_refused(doorward):
+def test_an_unknown_command_is_named_with_the_nearest(doorward):
     done = doorward("rnu")
-    assert done.returncode not in (0, None) and done.stderr.strip()
+    assert done.returncode == 2 and '"rnu"' in done.stderr and '"run"' in done.stderr
+    done = doorward("bogus")
+    assert done.returncode == 2 and '"bogus"' in done.stderr and "explain" in done.stderr
 
 
 def test_docs_are_written(doorward, tmp_path):
@@ -210,6 +212,11 @@ def test_run_with_only_a_url_proxies_everything(peers, loop):
 def test_run_refuses_a_bad_url(doorward):
     done = doorward("run", "http://")
     assert done.returncode == 2 and done.stderr.strip()
+
+
+def test_run_with_an_address_without_scheme_tells_the_url(doorward):
+    done = doorward("run", "127.0.0.1:3000")
+    assert done.returncode == 2 and "http://127.0.0.1:3000" in done.stderr
 
 
 def test_check_warns_of_routes_that_can_never_match(doorward, tmp_path):
