@@ -35,6 +35,10 @@ std::string_view stem(std::string_view written) {
   return second == std::string_view::npos ? written : written.substr(0, second + 1);
 }
 
+bool has_mark(const Template::Piece& piece, std::string_view value) {
+  return piece.question_mark && !value.empty();
+}
+
 std::string unknown_variable(std::string_view written, std::size_t column) {
   std::string out = fmt::format("column {}: unknown variable {{{}}}", column, written);
   const std::string_view head = stem(written);
@@ -78,9 +82,12 @@ class TemplateParser {
   }
 
  private:
-  // "{" before anything but a letter is itself, so that JSON can be written as it is.
+  // "{" before anything but a letter is itself, so that JSON can be written as it is. The query's
+  // question mark is the one exception.
   bool begins_variable() const {
-    return text_[at_] == '{' && at_ + 1 < text_.size() && text::is_alpha(text_[at_ + 1]);
+    if (text_[at_] != '{') return false;
+    const std::string_view rest = text_.substr(at_ + 1);
+    return (!rest.empty() && text::is_alpha(rest[0])) || rest.starts_with("?request.query}");
   }
 
   Result<void> take_variable() {
@@ -90,8 +97,10 @@ class TemplateParser {
       return fail(ErrorKind::invalid,
                   fmt::format("column {}: '{{' without '}}'; a literal brace is \"{{{{\"", column));
     }
-    const std::string_view written = text_.substr(at_ + 1, close - at_ - 1);
+    std::string_view written = text_.substr(at_ + 1, close - at_ - 1);
     at_ = close + 1;
+    question_mark_ = written.starts_with('?');
+    if (question_mark_) written.remove_prefix(1);
     for (std::size_t i = 0; i < std::size(kSpellings); ++i) {
       const std::string_view known = kSpellings[i];
       if (known.ends_with('.') ? written.starts_with(known) : written == known) {
@@ -116,13 +125,14 @@ class TemplateParser {
     end_literal();
     const bool header =
         variable == Variable::request_header || variable == Variable::response_header;
-    out_.pieces_.push_back({false, variable, header ? text::lower_copy(name) : std::string(name)});
+    out_.pieces_.push_back(
+        {false, variable, header ? text::lower_copy(name) : std::string(name), question_mark_});
     return {};
   }
 
   void end_literal() {
     if (literal_.empty()) return;
-    out_.pieces_.push_back({true, {}, std::move(literal_)});
+    out_.pieces_.push_back({true, {}, std::move(literal_), false});
     literal_.clear();
   }
 
@@ -130,6 +140,7 @@ class TemplateParser {
   TemplateScope scope_;
   std::size_t at_ = 0;
   std::string literal_;
+  bool question_mark_ = false;  // of the variable that is read
   Template out_;
 };
 
@@ -138,7 +149,7 @@ Result<Template> Template::compile(std::string_view text, TemplateScope scope) {
 }
 
 std::string_view Template::render(TemplateSource& source, Arena& arena) const {
-  if (pieces_.size() == 1) {
+  if (pieces_.size() == 1 && !pieces_[0].question_mark) {
     const Piece& only = pieces_[0];
     return only.literal ? std::string_view(only.text) : source.lookup(only.variable, only.text);
   }
@@ -152,13 +163,14 @@ std::string_view Template::render(TemplateSource& source, Arena& arena) const {
     const Piece& piece = pieces_[i];
     values[i] =
         piece.literal ? std::string_view(piece.text) : source.lookup(piece.variable, piece.text);
-    size += values[i].size();
+    size += values[i].size() + (has_mark(piece, values[i]) ? 1 : 0);
   }
   if (size == 0) return {};
   char* const to = arena.bytes(size);
   char* at = to;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     if (values[i].empty()) continue;
+    if (has_mark(pieces_[i], values[i])) *at++ = '?';
     std::memcpy(at, values[i].data(), values[i].size());
     at += values[i].size();
   }

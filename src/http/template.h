@@ -1,7 +1,8 @@
 // Template: a setting's value with variables in it, "https://{request.host}{request.target}".
 // Compiled once with the configuration (part of a Snapshot, immutable, shared by cores), rendered
 // on the request's path into its Arena. "{{" is a literal brace; "}", and "{" before anything but a
-// letter, are themselves, so that JSON needs no escapes.
+// letter, are themselves, so that JSON needs no escapes. "{?request.query}" is the query with its
+// "?", or nothing when there is none.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +60,8 @@ class Template {
   struct Piece {
     bool literal = true;
     Variable variable{};
-    std::string text;  // the literal, or the variable's name
+    std::string text;            // the literal, or the variable's name
+    bool question_mark = false;  // stands before the variable's value, when there is one
   };
 
   Template() = default;  // renders as nothing

@@ -50,6 +50,18 @@ TEST(Template, HeaderNamesAreLowerCaseParametersKeepTheirs) {
             "<response.header.etag><response.status>");
 }
 
+TEST(Template, TheQueryMayBringItsQuestionMark) {
+  EXPECT_EQ(rendered("/new{?request.query}#a"), "/new?<request.query>#a");
+  EXPECT_EQ(rendered("{?request.query}"), "?<request.query>");
+  EXPECT_EQ(rendered("{?request.path}"), "{?request.path}");
+  class NoQuery final : public TemplateSource {
+    std::string_view lookup(Variable, std::string_view) override { return {}; }
+  } none;
+  Arena arena;
+  const auto compiled = Template::compile("/new{?request.query}", TemplateScope::request);
+  EXPECT_EQ(compiled->render(none, arena), "/new");
+}
+
 TEST(Template, DoubledBraceIsALiteralOne) {
   EXPECT_EQ(rendered("{{\"a\": {{}"), "{\"a\": {}");
   EXPECT_EQ(rendered("{{request.host}"), "{request.host}");

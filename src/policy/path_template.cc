@@ -42,6 +42,8 @@ std::string PathTemplate::error_of(const http::Template& text) {
   if (!slash) return "must begin with \"/\" or {request.path}";
   for (const auto& piece : pieces) {
     if (piece.literal && piece.text.contains('?')) break;
+    if (piece.question_mark)
+      return "must not have {?request.query}: the query goes along by itself";
     if (piece.literal && piece.text.contains('#')) return "must not have a \"#\"";
     if (!piece.literal && piece.variable == Variable::request_target) {
       return "must not have {request.target}: use {request.path}, the query goes along by itself";

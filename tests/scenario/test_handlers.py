@@ -61,6 +61,16 @@ def test_a_redirect_cannot_be_made_to_carry_header_lines(peers):
     assert answer.get("location") == "https://e.test/?p=x%0d%0aSet-Cookie:%20a=b"
 
 
+def test_a_redirect_may_keep_the_port_and_the_query(peers):
+    client = answering(peers, match={"path": "/**"},
+                       redirect={"to": "http://{request.header.host}/new{?request.query}",
+                                 "status": 302})
+    for target, place in (("/a", "http://a.test:8080/new"), ("/a?", "http://a.test:8080/new"),
+                          ("/a?x=1&y", "http://a.test:8080/new?x=1&y"),
+                          ("http://a.test:8080/a?x", "http://a.test:8080/new?x")):
+        assert client.get(target, host="a.test:8080").get("location") == place
+
+
 def test_a_redirect_may_use_parameters(peers):
     client = answering(peers, match={"path": "/old/{id}"},
                        redirect={"to": "/new/{route.param.id}", "status": 308})

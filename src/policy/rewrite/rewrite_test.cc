@@ -103,6 +103,8 @@ TEST(Rewrite, MistakesAreNamed) {
   EXPECT_EQ(errors_of_item("rewrite: {path: 'x'}"),
             "rewrite.path: must begin with \"/\" or {request.path}\n");
   EXPECT_NE(errors_of_item("rewrite: {path: '/x{request.target}'}"), "");
+  EXPECT_NE(errors_of_item("rewrite: {path: '/x{?request.query}'}").find("goes along by itself"),
+            std::string::npos);
   EXPECT_NE(errors_of_item("rewrite: {regex: {match: '(a', to: /b}}").find("(a"),
             std::string::npos);
   EXPECT_NE(errors_of_item("rewrite: {regex: {match: 'a', to: '/\\1'}}"), "");
