@@ -1,9 +1,11 @@
 #include "app/offline_exchange.h"
 
 #include <fmt/format.h>
+#include <limits>
 
+#include "codec/h1/authority.h"
+#include "codec/h1/target.h"
 #include "http/field.h"
-#include "http/uri.h"
 
 namespace doorward::app {
 
@@ -12,19 +14,33 @@ bool OfflineExchange::refuse(std::string_view sentence, std::string_view code) {
   return false;
 }
 
-bool OfflineExchange::read_request(std::string_view text) {
-  const std::size_t space = text.find(' ');
-  const bool has_method = space != std::string_view::npos;
-  head_.method_text = has_method ? text.substr(0, space) : "GET";
-  head_.method = http::classify_method(head_.method_text);
-  return read_target(has_method ? text.substr(space + 1) : text);
+bool OfflineExchange::refuse(codec::h1::Refusal refusal) {
+  return refuse(sentence(refusal), to_string(refusal));
 }
 
-bool OfflineExchange::read_target(std::string_view target) {
-  const auto split = http::split_target(target);
-  if (!split) return refuse(http::sentence(split.error()), http::to_string(split.error()));
+bool OfflineExchange::refuse(http::UriRefusal refusal) {
+  return refuse(sentence(refusal), to_string(refusal));
+}
+
+bool OfflineExchange::read_request(std::string_view text) {
+  const bool has_method = text.find(' ') != std::string_view::npos;
+  const std::string_view line = arena_.join(has_method ? "" : "GET ", text, " HTTP/1.1");
+  // Listeners have limits of their own; which one is asked is not known here.
+  codec::h1::ParseLimits limits;
+  limits.target_length = std::numeric_limits<std::uint32_t>::max();
+  const codec::h1::Refusal refusal = codec::h1::read_request_line(line, limits, head_);
+  return refusal == codec::h1::Refusal::none ? read_target() : refuse(refusal);
+}
+
+// As the codec and accept_head do, so that the same request is refused with the same code.
+bool OfflineExchange::read_target() {
+  codec::h1::Target form;
+  const codec::h1::Refusal refusal = codec::h1::read_target(head_.target, head_.method, form);
+  if (refusal != codec::h1::Refusal::none) return refuse(refusal);
+  const auto split = http::split_target(head_.target);
+  if (!split) return refuse(split.error());
   const auto path = http::normalize_path(split->path, arena_);
-  if (!path) return refuse(http::sentence(path.error()), http::to_string(path.error()));
+  if (!path) return refuse(path.error());
   path_ = *path;
   query_ = split->query;
   if (!split->authority.empty()) head_.headers.set(http::HeaderName::host, split->authority);
@@ -45,8 +61,9 @@ bool OfflineExchange::read_header(std::string_view line) {
 bool OfflineExchange::read_host() {
   const std::string_view authority = head_.headers.value(http::HeaderName::host);
   if (authority.empty()) return true;
+  if (!codec::h1::is_authority(authority)) return refuse(codec::h1::Refusal::bad_host);
   const auto host = http::normalize_host(authority, arena_);
-  if (!host) return refuse(http::sentence(host.error()), http::to_string(host.error()));
+  if (!host) return refuse(host.error());
   host_ = host->host;
   return true;
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "codec/h1/refusal.h"
+#include "http/uri.h"
 #include "policy/chain.h"
 #include "route/request.h"
 
@@ -62,7 +64,9 @@ class OfflineExchange final : public policy::PolicyContext {
   std::string_view lookup(http::Variable variable, std::string_view name) override;
 
  private:
-  bool read_target(std::string_view target);
+  bool read_target();
+  bool refuse(codec::h1::Refusal refusal);
+  bool refuse(http::UriRefusal refusal);
   bool refuse(std::string_view sentence, std::string_view code);
   loop::Task<void> finish(policy::Verdict verdict);
   void*& state_slot() override { return chain_.slots[chain_.current]; }

@@ -114,6 +114,21 @@ def test_explain_refuses_nonsense_in_one_sentence(explain, request_text):
     assert done.returncode != 0 and done.stderr.strip()
 
 
+@pytest.mark.parametrize("target,code", [
+    ("http://a.test/x\\y", "bad_target"), ("http://a.test/<x>", "bad_target"),
+    ("http://a.test/\u00e9", "target_not_ascii"), ("http://a.test/#x", "target_fragment"),
+    ("http://a..test/", "bad_host"), ("http://a.test:0/", "bad_host"),
+    ("ftp://a.test/", "target_scheme"), ("http://u@a.test/", "target_userinfo"), ("nothing", "target_form"),
+    ("http://a.test/%zz", "path_percent_invalid"), ("http://a.test/../x", "path_above_root"),
+])
+def test_explain_refuses_with_the_code_that_the_gateway_sends(explain, web, target, code):
+    done = explain(f"GET {target}")
+    assert done.returncode == 2 and f"({code})" in done.stderr
+    with web.client() as client:
+        client.send(f"GET {target} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+        assert json.loads(client.recv_response().body)["code"] == code
+
+
 def test_schema_is_a_json_schema_that_knows_every_section(doorward):
     done = doorward("schema")
     schema = json.loads(done.stdout)
