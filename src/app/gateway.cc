@@ -70,9 +70,9 @@ Result<void> Gateway::start() {
   if (Result<void> done = start_admin(loaded->model); !done) return done;
   sockets_.close_unclaimed();
   use(snapshot_, [this] {
+    if (!upgrade_.say_ready()) return give_way();
     ready_ = true;
     events_.info("ready", {{"cores", core_count()}, {"pid", getpid()}});
-    upgrade_.say_ready();
   });
   for (const auto& listener : snapshot_->listeners) add_listener(listener);
   return {};

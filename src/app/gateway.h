@@ -87,6 +87,7 @@ class Gateway final : public admin::AdminSource {
   loop::Task<void> watch_files();
   loop::Task<void> tick();
   loop::Task<void> upgrade();
+  void give_way();
   loop::Task<void> end_with_cores();
 
   const RunOptions options_;

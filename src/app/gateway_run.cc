@@ -128,30 +128,40 @@ loop::Task<void> Gateway::tick() {
 loop::Task<void> Gateway::upgrade() {
   if (draining_ || upgrading_) co_return;
   upgrading_ = true;
-  const Result<int> ready = upgrade_.start(sockets_.describe(), sockets_.descriptors());
-  if (!ready) {
-    events_.error("upgrade_failed", {{"error", ready.error().cause}});
+  const Result<Upgrade::Successor> fresh =
+      upgrade_.start(sockets_.describe(), sockets_.descriptors());
+  if (!fresh) {
+    events_.error("upgrade_failed", {{"error", fresh.error().cause}});
     upgrading_ = false;
     co_return;
   }
   events_.info("upgrading");
   const Result<void> said =
-      co_await loop_->readable(*ready, Deadline::after(loop_->now(), options_.upgrade_time));
+      co_await loop_->readable(fresh->ready, Deadline::after(loop_->now(), options_.upgrade_time));
   char byte = 0;
-  const bool serves = said && read(*ready, &byte, 1) == 1;
-  close(*ready);
+  const bool serves = read(fresh->ready, &byte, 1) == 1;
+  close(fresh->ready);
   upgrading_ = false;
   if (serves) {
     sockets_.hand_over();
     if (const auto admin = std::move(admin_)) co_await admin->stop();  // the new one answers
     drain(options_.drain_time);
   } else {
+    Upgrade::end(*fresh);  // one that is late would serve beside this one, and hear no reload
     events_.error(
         "upgrade_failed",
         {{"error", said ? "the new process ended before it was ready; its own log says why"
                         : "the new process was not ready in time"},
          {"running", "this process, as before"}});
   }
+}
+
+// The former process went on without this one: its sockets are not to be served by two.
+void Gateway::give_way() {
+  events_.error("upgrade_failed",
+                {{"error", "the process before this one waits for it no longer"}});
+  sockets_.hand_over();
+  drain(Duration(0));
 }
 
 }  // namespace doorward::app

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace doorward::app {
@@ -45,13 +46,21 @@ Upgrade::Upgrade(int argc, char** argv) : arguments_(argv, argv + argc) {
   if (ready_fd_ >= 0) fcntl(ready_fd_, F_SETFD, FD_CLOEXEC);
 }
 
-void Upgrade::say_ready() {
-  if (ready_fd_ < 0) return;
-  [[maybe_unused]] const ssize_t written = write(ready_fd_, "1", 1);
+bool Upgrade::say_ready() {
+  if (ready_fd_ < 0) return true;
+  const bool said = write(ready_fd_, "1", 1) == 1;  // else nobody holds the other end
   close(std::exchange(ready_fd_, -1));
+  return said;
 }
 
-Result<int> Upgrade::start(const std::string& sockets, const std::vector<int>& descriptors) {
+void Upgrade::end(const Successor& successor) {
+  kill(successor.pid, SIGKILL);
+  while (waitpid(successor.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<Upgrade::Successor> Upgrade::start(const std::string& sockets,
+                                          const std::vector<int>& descriptors) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return system_failure(errno, "pipe");
   std::vector<std::string> environment;
@@ -75,7 +84,7 @@ Result<int> Upgrade::start(const std::string& sockets, const std::vector<int>& d
     close(ends[0]);
     return system_failure(error, fmt::format("start {}", program_));
   }
-  return ends[0];
+  return Successor{child, ends[0]};
 }
 
 }  // namespace doorward::app

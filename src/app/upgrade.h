@@ -1,10 +1,11 @@
 // Upgrade: a new binary takes over without a dropped connection (SIGUSR2). The old process starts
 // the program at its own path with the same arguments; the new one inherits the listening sockets
 // by number, and says on a pipe when it is ready; then the old one drains. When the new one ends
-// before that, the old one goes on.
+// before that, or takes too long, the old one goes on and sees to it that no other does.
 #pragma once
 
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"
@@ -18,12 +19,18 @@ class Upgrade {
 
   // Of a former process: its listening sockets, as ListeningSockets::describe wrote them.
   const std::string& inherited() const { return inherited_; }
-  // Tells the former process, if there is one, that this one serves.
-  void say_ready();
+  // Tells the former process, if there is one, that this one serves. False when it does not wait
+  // for that any more.
+  bool say_ready();
 
-  // Starts the new process, which inherits `descriptors`. Gives the read end of its pipe: a byte
-  // means ready, end of file that it ended.
-  Result<int> start(const std::string& sockets, const std::vector<int>& descriptors);
+  struct Successor {
+    pid_t pid;
+    int ready;  // the read end of its pipe: a byte means ready, end of file that it ended
+  };
+  // Starts the new process, which inherits `descriptors`.
+  Result<Successor> start(const std::string& sockets, const std::vector<int>& descriptors);
+  // Ends one that did not become ready, if it has not ended itself; nothing is left of it.
+  static void end(const Successor& successor);
 
  private:
   std::string program_;
