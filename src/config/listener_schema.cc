@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 bool is_listen_address(std::string_view text) { return loop::Address::parse(text).has_value(); }
 
-constexpr schema::TextCheck kListenAddress{"an address with port, or unix: and a path,",
+constexpr schema::TextCheck kListenAddress{"an address with port (or unix: and a path)",
                                            "0.0.0.0:8080", "^(unix:/.+|.*:[0-9]+)$",
                                            &is_listen_address};
 
@@ -39,20 +39,30 @@ constexpr auto kLimits = schema::schema<ListenerLimits>(
           "query).",
           at_least(64_B), at_most(1_MiB)),
     field("body_size", &ListenerLimits::body_size, "Body of a request.", zero_means("no limit")),
-    field("connections", &ListenerLimits::connections,
-          "Connections open at once, on all cores (each core takes its share).", at_least(1)),
-    field("connections_per_ip", &ListenerLimits::connections_per_ip,
-          "Connections of one client address, per core.", zero_means("no limit")),
+    field(
+        "connections", &ListenerLimits::connections,
+        "Connections open at once. Each core takes an equal share, at least one: with 4 cores, 100 "
+        "are 25 on each, and a core may refuse while another has room.",
+        at_least(1)),
+    field(
+        "connections_per_ip", &ListenerLimits::connections_per_ip,
+        "Connections of one client address, on each core by itself: with 4 cores, 10 are up to 40.",
+        zero_means("no limit")),
     field("requests_per_connection", &ListenerLimits::requests_per_connection,
           "Requests on one connection before it is closed.", zero_means("no limit")));
 
 constexpr auto kTimeouts = schema::schema<ListenerTimeouts>(
     "timeouts", "How long a client may take.",
-    field("header", &ListenerTimeouts::header,
-          "From the first byte of a request to the end of its head.", at_least(1ms)),
+    field(
+        "header", &ListenerTimeouts::header,
+        "From the first byte of a request to the end of its head; on a fresh connection, from its "
+        "beginning.",
+        at_least(1ms)),
     field("body", &ListenerTimeouts::body, "Between two pieces of a request's body.",
           at_least(1ms)),
-    field("idle", &ListenerTimeouts::idle, "A connection without a request.", at_least(1ms)),
+    field("idle", &ListenerTimeouts::idle,
+          "A kept connection between two requests. (One that was just opened has `header`.)",
+          at_least(1ms)),
     field("send", &ListenerTimeouts::send, "A client that does not read what it asked for.",
           at_least(1ms)));
 

@@ -123,7 +123,7 @@ TEST(ModelErrors, TopAndSections) {
   EXPECT_EQ(
       read("version: 9\nlisteners: [{address: \"nowhere:port\"}]").findings,
       "1:10: version: must be at most 1, not 9\n"
-      "2:23: listeners[0].address: must be an address with port, or unix: and a path, such as "
+      "2:23: listeners[0].address: must be an address with port (or unix: and a path) such as "
       "0.0.0.0:8080, not \"nowhere:port\"\n");
   EXPECT_EQ(findings("routes: {name: all}\n"), "4:9: routes: must be a list ([…]), not a map\n");
 }
@@ -286,6 +286,7 @@ TEST(ModelDocuments, PagesHaveEverySettingAndExamplesThatAreRight) {
   EXPECT_EQ(pages[0].path, "configuration.md");
   EXPECT_EQ(pages[0].text.find("***"), std::string::npos);
   EXPECT_NE(pages[1].text.find("| `limits.header_bytes` | size | `32KiB` |"), std::string::npos);
+  EXPECT_NE(pages[2].text.find("8 to 256 bytes"), std::string::npos);
   EXPECT_EQ(pages[7].path, "policies/size_limit.md");
   EXPECT_NE(pages[7].text.find("policies:\n  - size_limit:\n      max: 5MiB\n"), std::string::npos);
   std::string whole = "version: 1\n";

@@ -156,6 +156,10 @@ std::string bounds(const Options& options) {
     if constexpr (Options::template has<tag::ZeroMeans>) {
       out += fmt::format(" `0`: {}.", options.template get<tag::ZeroMeans>());
     }
+    if constexpr (Options::template has<tag::Length>) {
+      const Range range = options.template get<tag::Length>();
+      out += fmt::format(" {} to {} bytes.", range.min, range.max);
+    }
     return out;
   }
 }
