@@ -1,13 +1,21 @@
 #include "app/offline_exchange.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <limits>
 
 #include "codec/h1/authority.h"
+#include "codec/h1/scan.h"
 #include "codec/h1/target.h"
 #include "http/field.h"
 
 namespace doorward::app {
+namespace {
+
+// What the codec's scanner refuses before anything else is read.
+bool is_refused_control(char c) { return c != '\t' && codec::h1::is_control(c); }
+
+}  // namespace
 
 bool OfflineExchange::refuse(std::string_view sentence, std::string_view code) {
   error_ = fmt::format("{} ({})", sentence, code);
@@ -28,6 +36,8 @@ bool OfflineExchange::read_request(std::string_view text) {
   // Listeners have limits of their own; which one is asked is not known here.
   codec::h1::ParseLimits limits;
   limits.target_length = std::numeric_limits<std::uint32_t>::max();
+  if (std::ranges::any_of(line, is_refused_control))
+    return refuse(codec::h1::Refusal::control_byte);
   const codec::h1::Refusal refusal = codec::h1::read_request_line(line, limits, head_);
   return refusal == codec::h1::Refusal::none ? read_target() : refuse(refusal);
 }

@@ -115,6 +115,8 @@ def test_explain_refuses_nonsense_in_one_sentence(explain, request_text):
 
 
 @pytest.mark.parametrize("target,code", [
+    ("http://a.test/\x01", "control_byte"), ("http://a.test/\x7f", "control_byte"),
+    ("http://a.test/\t", "bad_request_line"), ("http://a.test/a b", "bad_request_line"),
     ("http://a.test/x\\y", "bad_target"), ("http://a.test/<x>", "bad_target"),
     ("http://a.test/\u00e9", "target_not_ascii"), ("http://a.test/#x", "target_fragment"),
     ("http://a..test/", "bad_host"), ("http://a.test:0/", "bad_host"),
