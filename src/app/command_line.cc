@@ -36,7 +36,6 @@ struct RunFlags {
   std::string what;  // the positional argument: http://… or a configuration
   std::uint64_t drain_seconds = 30;
   std::uint64_t upgrade_seconds = 30;
-  std::uint64_t upgrade_seconds = 30;
 };
 
 void add_run(CLI::App& app, RunFlags& flags) {
@@ -55,9 +54,6 @@ void add_run(CLI::App& app, RunFlags& flags) {
   run->add_option("--upgrade-time", flags.upgrade_seconds,
                   "Seconds that a new binary gets to become ready")
       ->check(CLI::Range(1, 86'400));
-  run->add_option("--upgrade-time", flags.upgrade_seconds,
-                  "Seconds that a new binary gets to become ready")
-      ->check(CLI::Range(1, 86'400));
 }
 
 // "127.0.0.1:3000": a backend that lacks only its scheme.
@@ -69,7 +65,6 @@ bool is_bare_address(const std::string& what) {
 // `run http://…` needs no configuration; anything else is the path of one. False: it was told why.
 bool settle_run(RunFlags& flags) {
   flags.options.drain_time = std::chrono::seconds(flags.drain_seconds);
-  flags.options.upgrade_time = std::chrono::seconds(flags.upgrade_seconds);
   flags.options.upgrade_time = std::chrono::seconds(flags.upgrade_seconds);
   flags.options.backend = flags.loop == "uring"   ? loop::Backend::uring
                           : flags.loop == "epoll" ? loop::Backend::epoll
