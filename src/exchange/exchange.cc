@@ -162,7 +162,8 @@ void Exchange::on_peer_end(ErrorKind how) {
 void Exchange::on_timer(loop::Timer& timer) {
   if (&timer == &overdue) {
     response_overdue = true;
-    return attempt.connection->cancel_read();
+    if (attempt.connection != nullptr) attempt.connection->cancel_read();
+    return;
   }
   if (client_stream.client_broken()) return on_peer_end(ErrorKind::reset);
   core.loop().timers().arm(half_closed_, Deadline::after(now(), kHalfClosedLook));
