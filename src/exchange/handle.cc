@@ -3,6 +3,7 @@
 #include "exchange/core.h"
 #include "exchange/exchange.h"
 #include "handler/proxy/forwarded.h"
+#include "handler/proxy/max_forwards.h"
 
 namespace doorward::exchange::steps {
 namespace {
@@ -58,6 +59,9 @@ loop::Task<Step> handle(Exchange& x) {
   }
   if (const auto* redirect = std::get_if<handler::Redirect>(&x.matched->handler)) {
     return x.reply_with({redirect->reply(x)});
+  }
+  if (handler::count_forward(x.request(), x.arena()) == handler::MaxForwards::answer) {
+    return x.reply_with({handler::last_hop(x.request(), x.arena())});
   }
   const bool has_body = x.request_size.may_have_bytes();
   const bool body_ready = has_body && x.client_stream.body_ready();
