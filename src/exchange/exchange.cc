@@ -74,6 +74,7 @@ TimePoint Exchange::now() const { return core.loop().now(); }
 Random& Exchange::random() { return core.loop().random(); }
 
 void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply) {
+  core.metrics().route(matched->slot).add(observe::Metric::route_shadow_replies);
   core.events().info("shadow_reply", {{"route", route()},
                                       {"policy", policy},
                                       {"code", reply.code},

@@ -47,6 +47,7 @@ enum class Metric : std::uint8_t {
   route_duration,
   route_bytes_received,
   route_bytes_sent,
+  route_shadow_replies,
   // service
   service_requests,
   service_in_flight,
@@ -179,6 +180,9 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "doorward_route_received_bytes_total", "Bytes of requests received from clients.", "bytes"},
     {Metric::route_bytes_sent, Scope::route, MetricKind::counter, "doorward_route_sent_bytes_total",
      "Bytes of responses sent to clients.", "bytes"},
+    {Metric::route_shadow_replies, Scope::route, MetricKind::counter,
+     "doorward_shadow_replies_total",
+     "Replies that policies in shadow mode would have made; the event log names the policies."},
 
     {Metric::service_requests, Scope::service, MetricKind::counter,
      "doorward_service_requests_total",

@@ -166,6 +166,7 @@ def test_shadow_mode_asks_but_lets_pass(peers):
     asked, origin, gateway = guarded(peers, raw.response(403), mode="shadow")
     assert peers.client(gateway).get("/").status == 200
     assert asked.requests and origin.requests
+    assert gateway.metrics().sum("doorward_shadow_replies_total", route="all") == 1
 
 
 def test_the_timeout_covers_the_whole_answer(peers):
