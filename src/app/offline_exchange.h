@@ -61,6 +61,7 @@ class OfflineExchange final : public policy::PolicyContext {
   void on_shadow_reply(std::string_view, const http::Reply& reply) override {
     told_.shadow = &reply;
   }
+  void on_skipped(std::string_view, const http::Reply&) override {}
   std::string_view lookup(http::Variable variable, std::string_view name) override;
 
  private:

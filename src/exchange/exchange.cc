@@ -81,6 +81,12 @@ void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply
                                       {"status", unsigned{reply.status}}});
 }
 
+void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
+  core.events().warning(
+      "policy_skipped",
+      {{"route", route()}, {"policy", policy}, {"code", instead.code}, {"reason", instead.detail}});
+}
+
 std::string_view Exchange::lookup(http::Variable variable, std::string_view name) {
   using http::Variable;
   switch (variable) {

@@ -82,6 +82,7 @@ class Exchange final : public policy::PolicyContext,
                                                 policy::CallRequest request,
                                                 Deadline deadline) override;
   void on_shadow_reply(std::string_view policy, const http::Reply& reply) override;
+  void on_skipped(std::string_view policy, const http::Reply& instead) override;
   std::string_view lookup(http::Variable variable, std::string_view name) override;
 
   // PeerWatch: the client went away while nothing was read from it.

@@ -103,6 +103,9 @@ class PolicyContext : public http::TemplateSource {
   // A policy in shadow mode would have answered so; reported, never sent.
   virtual void on_shadow_reply(std::string_view policy, const http::Reply& reply) = 0;
 
+  // A policy let pass what it could not decide, in place of `instead`: failing open must be seen.
+  virtual void on_skipped(std::string_view policy, const http::Reply& instead) = 0;
+
   // A refusal as problem+json with a stable code; `detail` is copied.
   Outcome reply(std::uint16_t status, std::string_view code, std::string_view detail) {
     auto* made = arena().make<http::Reply>();

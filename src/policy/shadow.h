@@ -55,6 +55,9 @@ class ShadowContext final : public PolicyContext {
   void on_shadow_reply(std::string_view policy, const http::Reply& reply) override {
     real_->on_shadow_reply(policy, reply);
   }
+  void on_skipped(std::string_view policy, const http::Reply& instead) override {
+    real_->on_skipped(policy, instead);
+  }
   std::string_view lookup(http::Variable variable, std::string_view name) override;
 
  private:

@@ -122,6 +122,9 @@ def test_a_silent_service_denies_at_the_deadline(peers):
 def test_a_silent_service_allows_at_the_deadline_when_told_to(peers):
     _, _, gateway = guarded(peers, silent, timeout="300ms", on_error="allow")
     assert peers.client(gateway).get("/").status == 200
+    event = gateway.wait_event("policy_skipped")
+    assert (event["policy"], event["code"]) == ("external_auth", "auth_unavailable")
+    assert "300ms" in event["reason"] and not gateway.events("shadow_reply")
 
 
 def test_a_client_that_leaves_while_the_service_thinks_harms_nobody(peers):

@@ -175,7 +175,7 @@ std::string ExternalAuth::reason(const Error& error) const {
 Outcome ExternalAuth::no_answer(PolicyContext& context, std::string_view why) const {
   const Outcome refusal = context.reply(503, kUnavailable, why);
   if (config_.on_error == OnError::deny) return refusal;
-  context.on_shadow_reply("external_auth", *refusal.reply);
+  context.on_skipped("external_auth", *refusal.reply);
   return Outcome::pass();
 }
 

@@ -50,6 +50,10 @@ class FakeContext final : public PolicyContext {
     shadow_replies.push_back(std::string(policy) + " " + std::to_string(reply.status));
   }
 
+  void on_skipped(std::string_view policy, const http::Reply& instead) override {
+    skipped.push_back(std::string(policy) + " " + std::string(instead.code));
+  }
+
   // The answers come from `answers`, first in, first out; with `hold` set, on release().
   loop::Task<Result<CallResponse>> call(std::string_view service, CallRequest request,
                                         Deadline deadline) override {
@@ -138,7 +142,7 @@ class FakeContext final : public PolicyContext {
   int length_unknown = 0;
   std::vector<Call> calls;
   std::deque<CallResponse*> answers;
-  std::vector<std::string> shadow_replies;
+  std::vector<std::string> shadow_replies, skipped;
 
  private:
   struct Hold {
