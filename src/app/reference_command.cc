@@ -14,6 +14,14 @@
 namespace doorward::app {
 namespace {
 
+constexpr std::array kOfResponsesOnly = {
+    codec::h1::Refusal::bad_status_line, codec::h1::Refusal::bad_status,
+    codec::h1::Refusal::too_many_interim, codec::h1::Refusal::unexpected_upgrade};
+
+bool of_responses_only(codec::h1::Refusal refusal) {
+  return std::ranges::find(kOfResponsesOnly, refusal) != kOfResponsesOnly.end();
+}
+
 std::string problems_page() {
   std::string text =
       "# Problem codes\n\n"
@@ -24,11 +32,21 @@ std::string problems_page() {
   for (const exchange::Problem& problem : exchange::kProblems) {
     text += fmt::format("| `{}` | {} | {} |\n", problem.code, problem.status, problem.meaning);
   }
-  text += "\n## Malformed HTTP/1.1\n\n| code | status | meaning |\n| --- | --- | --- |\n";
+  text +=
+      "\n## Malformed HTTP/1.1\n\n"
+      "Why a request is refused. A response of a backend with the same fault, or with one of the "
+      "last\ntable, is answered with 502 `backend_protocol_error`, whose `detail` begins with the "
+      "code.\n\n"
+      "| code | status | meaning |\n| --- | --- | --- |\n";
   for (unsigned i = 1; i < static_cast<unsigned>(codec::h1::Refusal::count_); ++i) {
     const auto refusal = static_cast<codec::h1::Refusal>(i);
+    if (of_responses_only(refusal)) continue;
     text += fmt::format("| `{}` | {} | {} |\n", to_string(refusal), status_of(refusal),
                         sentence(refusal));
+  }
+  text += "\n## Only of responses\n\n| fault | meaning |\n| --- | --- |\n";
+  for (const codec::h1::Refusal refusal : kOfResponsesOnly) {
+    text += fmt::format("| `{}` | {} |\n", to_string(refusal), sentence(refusal));
   }
   return text;
 }
