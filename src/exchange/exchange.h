@@ -164,6 +164,7 @@ class Exchange final : public policy::PolicyContext,
   http::Reply* reply_to_send = nullptr;
   std::uint16_t status = 0;     // sent to the client
   std::string_view error_code;  // the reply's code, or what went wrong after the head
+  std::string_view backend_fault;  // what is malformed in its response: a codec's code
   std::string_view deciding_policy;
 
   Times times;

@@ -49,6 +49,7 @@ void log(Exchange& x, TimePoint now) {
   record.attempts = x.attempts;
   record.user_agent = x.request().headers.value(http::HeaderName::user_agent);
   record.error = x.error_code;
+  record.fault = x.backend_fault;
   record.policy = x.deciding_policy;
   record.total = observe::StepTime(micros(x.times.begun, now));
   record.request_policies = step_time(x.times.begun, x.times.policies);

@@ -134,6 +134,7 @@ loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body
 
 std::string_view Exchange::code_of(const Error& error) {
   if (error.side == Side::backend && error.kind == ErrorKind::protocol) {
+    backend_fault = error.reason;
     return "backend_protocol_error";
   }
   if (!error.reason.empty()) return error.reason;

@@ -62,6 +62,18 @@ def test_malformed_requests_are_logged_with_their_code(peers):
     assert (lines[0]["status"], lines[0]["error"]) == (400, "space_before_colon")
 
 
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 abc OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+])
+def test_a_malformed_response_is_logged_with_its_fault(peers, answer):
+    gateway = peers.gateway(config.proxy(peers.backend(answer)))
+    peers.client(gateway).send(request("/"))
+    line = gateway.wait_access_log()[0]
+    assert line["error"] == "backend_protocol_error"
+    assert line["fault"] in ("bad_status", "bad_chunk_size")
+
+
 def test_retries_of_stale_connections_are_counted(peers):
     def script(connection):
         if connection.recv_request():
