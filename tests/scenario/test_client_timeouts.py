@@ -101,7 +101,6 @@ def test_a_client_that_does_not_read_is_given_up(peers):
     assert ended.wait(20), "the client that does not read holds the backend for ever"
 
 
-@pytest.mark.slow
 def test_heads_slower_than_the_minimum_rate_are_given_up(peers):
     gateway = peers.gateway(config.proxy(peers.origin(), listener={
         "min_data_rate": "1KiB/s", "timeouts": {"header": "60s"}}))

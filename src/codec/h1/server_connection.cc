@@ -108,16 +108,25 @@ loop::Task<ServerConnection::Next> ServerConnection::one_request() {
 }
 
 loop::Task<Result<Progress>> ServerConnection::read_head(Incoming& incoming) {
-  const Deadline deadline = Deadline::after(loop_.now(), settings_->header_timeout);
+  const TimePoint began = loop_.now();
+  const Deadline deadline = Deadline::after(began, settings_->header_timeout);
   for (;;) {
     Result<Chunk> got = co_await bytes_.recv(deadline);
     if (!got) co_return Failure(std::move(got.error()));
+    if (is_dripping(began)) co_return fail(ErrorKind::limit, "the head arrives too slowly");
     if (got->empty()) co_return fail(ErrorKind::closed, "the client left before its head ended");
     receiver_.accept(std::move(*got));
     const Progress progress =
         receiver_.feed_head(parser_, incoming.head, incoming.arena, settings_->parse);
     if (progress != Progress::need_more) co_return progress;
   }
+}
+
+bool ServerConnection::is_dripping(TimePoint began) const {
+  const auto took = std::chrono::duration_cast<Duration>(loop_.now() - began);
+  const std::uint64_t bytes = bytes_.received() - received_before_;
+  return took >= kRateWindow &&
+         bytes * 1000 < settings_->min_data_rate * static_cast<std::uint64_t>(took.count());
 }
 
 // A head that cannot be used is answered; a client that left is not.
@@ -132,6 +141,10 @@ loop::Task<void> ServerConnection::refuse(Incoming& incoming, const Result<Progr
   } else if (why.error().kind == ErrorKind::timeout) {
     late_ = Late::header;
     bad = {408, "header_timeout", "The request's head did not arrive in time."};
+  } else if (why.error().kind == ErrorKind::limit) {
+    late_ = Late::data_rate;
+    bad = {408, "request_too_slow",
+           "The request's head arrives more slowly than the listener's min_data_rate."};
   } else {
     response_done_ = true;
     co_return;

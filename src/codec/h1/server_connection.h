@@ -95,6 +95,7 @@ class ServerConnection final : public ServerStream {
   HeadOptions choose_framing(const http::ResponseHead& head, BodySize size);
   void apply_settings();
   bool ends_by_choice() const;
+  bool is_dripping(TimePoint began) const;
   Result<void> settle(Result<void> sent, bool last);
 
   loop::Loop& loop_;
@@ -122,7 +123,7 @@ class ServerConnection final : public ServerStream {
   bool continue_due_ = false;  // the client waits for 100
   bool continue_in_flight_ = false;
   std::coroutine_handle<> after_continue_;
-  bool bodiless_ = false;      // HEAD, 204, 304: bytes of a body are swallowed
+  bool bodiless_ = false;  // HEAD, 204, 304: bytes of a body are swallowed
 };
 
 }  // namespace doorward::codec::h1
