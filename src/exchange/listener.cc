@@ -5,6 +5,7 @@
 
 #include "exchange/client_connection.h"
 #include "exchange/core.h"
+#include "exchange/problems.h"
 #include "observe/request_id.h"
 
 namespace doorward::exchange {
@@ -13,19 +14,22 @@ namespace {
 using observe::Metric;
 using observe::RefusedBecause;
 
-constexpr std::string_view kTooManyBody =
-    "{\"type\":\"https://doorward.dev/problems/too_many_connections\",\"title\":\"Service "
-    "Unavailable\",\"status\":503,\"code\":\"too_many_connections\","
-    "\"detail\":\"The listener has no place for another connection now.\",\"request_id\":\"";
+constexpr std::string_view kTooMany = "too_many_connections";
 
 // Nothing was read of the connection, so the answer needs no exchange and is sent only once.
-void answer_too_many(Random& random, int fd) {
+void answer_too_many(Core& core, RefusedBecause why, int fd) {
   char id[observe::kHexIdLength];
-  observe::write_hex_id(random, id);
+  observe::write_hex_id(core.loop().random(), id);
+  const std::string body = fmt::format(
+      "{{\"type\":\"https://doorward.dev/problems/{0}\",\"title\":\"Service Unavailable\","
+      "\"status\":503,\"code\":\"{0}\",\"detail\":\"The listener has no place for another "
+      "connection now: its limit \\\"{1}\\\" is reached.\",\"request_id\":\"{2}\"}}\n",
+      kTooMany, why == RefusedBecause::connections ? "connections" : "connections_per_ip",
+      std::string_view(id, sizeof id));
   const std::string text = fmt::format(
       "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
-      "content-length: {}\r\nconnection: close\r\n\r\n{}{}\"}}",
-      kTooManyBody.size() + sizeof id + 2, kTooManyBody, std::string_view(id, sizeof id));
+      "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+      core.date(), body.size(), body);
   [[maybe_unused]] const ssize_t sent =
       ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -66,20 +70,24 @@ class Seat {
   const bool counted_per_ip_;  // a reload may set or lift the limit while the connection is open
 };
 
-bool full(ListenerState& listener, const loop::Address& peer,
-          const std::array<std::uint8_t, 16>& ip) {
-  if (listener.open >= listener.connection_limit) {
-    listener.series.add_value(Metric::connections_refused,
-                              static_cast<unsigned>(RefusedBecause::connections));
-    return true;
-  }
+// The limit that leaves no place for another connection, if one does.
+std::optional<RefusedBecause> limit_reached(const ListenerState& listener,
+                                            const loop::Address& peer,
+                                            const std::array<std::uint8_t, 16>& ip) {
+  if (listener.open >= listener.connection_limit) return RefusedBecause::connections;
   const std::uint32_t limit = listener.config->limits.connections_per_ip;
-  if (limit == 0 || peer.is_unix()) return false;
+  if (limit == 0 || peer.is_unix()) return std::nullopt;
   const auto at = listener.per_ip.find(ip);
-  if (at == listener.per_ip.end() || at->second < limit) return false;
-  listener.series.add_value(Metric::connections_refused,
-                            static_cast<unsigned>(RefusedBecause::connections_per_ip));
-  return true;
+  if (at == listener.per_ip.end() || at->second < limit) return std::nullopt;
+  return RefusedBecause::connections_per_ip;
+}
+
+void refuse(ListenerState& listener, RefusedBecause why, int fd) {
+  listener.series.add_value(Metric::connections_refused, static_cast<unsigned>(why));
+  listener.core.metrics().add_value(Metric::replies,
+                                    static_cast<unsigned>(problem_number(kTooMany)));
+  answer_too_many(listener.core, why, fd);
+  ::close(fd);
 }
 
 }  // namespace
@@ -94,9 +102,8 @@ std::size_t IpHash::operator()(const std::array<std::uint8_t, 16>& ip) const {
 
 loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer) {
   const std::array<std::uint8_t, 16> ip = ip_of(peer);
-  if (full(listener, peer, ip)) {
-    answer_too_many(listener.core.loop().random(), fd);
-    ::close(fd);
+  if (const auto why = limit_reached(listener, peer, ip)) {
+    refuse(listener, *why, fd);
     co_return;
   }
   const Seat seat(listener, ip);

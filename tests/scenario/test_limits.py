@@ -1,4 +1,6 @@
 """Each limit of a listener: what is below passes, what is above is refused with its own code."""
+import json
+
 import pytest
 
 from harness import config, raw
@@ -118,8 +120,11 @@ def test_connections_of_a_listener(peers):
     clients = [peers.client(gateway) for _ in range(3)]
     assert all(client.get("/").status == 200 for client in clients)
     surplus = peers.client(gateway)
-    assert_problem(surplus.get("/"), 503, "too_many_connections")
+    answer = surplus.get("/")
+    assert_problem(answer, 503, "too_many_connections")
+    assert '"connections"' in json.loads(answer.body)["detail"] and answer.has("date")
     assert surplus.at_end()
+    assert gateway.metrics().sum("doorward_replies_total", code="too_many_connections") == 1
     assert clients[0].get("/").status == 200
     clients[1].close()
     def admitted():
