@@ -63,6 +63,7 @@ Result<void> Gateway::start() {
   std::optional<config::Loaded> loaded;
   snapshot_ = prepare(loaded, diagnostics);
   if (snapshot_ == nullptr) return fail(ErrorKind::invalid, diagnostics.to_text());
+  admin_config_ = loaded->model.admin;
   accept_files(*loaded);
   sockets_.inherit(upgrade_.inherited());
   if (Result<void> done = start_cores(); !done) return done;
@@ -78,7 +79,15 @@ Result<void> Gateway::start() {
   return {};
 }
 
-void Gateway::accept_files(const config::Loaded& loaded) {
+// The admin listener stays as it began: whoever reloads through it must not lose it.
+void Gateway::keep_admin(config::Model& model) {
+  if (model.admin == admin_config_) return;
+  events_.warning("admin_change_ignored",
+                  {{"hint", "the admin listener stays as it is until a restart or an upgrade"}});
+  model.admin = admin_config_;
+}
+
+void Gateway::accept_files(config::Loaded& loaded) {
   files_ = loaded.files;
   config_text_ = loaded.text;
   config_json_ = config::kModelSchema.to_json(loaded.model)
@@ -152,7 +161,10 @@ void Gateway::run_core(unsigned index, observe::MetricsShard& metrics,
 
 Result<void> Gateway::start_admin(const config::Model& model) {
   if (!model.admin) return {};
-  admin_ = std::make_unique<admin::AdminServer>(*loop_, *this, model.admin->token);
+  // What a former process had made is known to its users already.
+  const std::string& token =
+      model.admin->token.empty() ? upgrade_.admin_token() : model.admin->token;
+  admin_ = std::make_unique<admin::AdminServer>(*loop_, *this, token);
   if (Result<void> open = sockets_.open("admin", model.admin->address, 1); !open) {
     open.error().cause = fmt::format("admin: {}", open.error().cause);
     if (!model.admin_given) {  // nobody asked for it: no reason not to serve
@@ -163,8 +175,14 @@ Result<void> Gateway::start_admin(const config::Model& model) {
     return open;
   }
   admin_->start(sockets_.of("admin").front());
-  events_.info("admin_listening",
-               {{"address", sockets_.bound("admin")}, {"token", admin_->shown_token()}});
+  const std::string address = sockets_.bound("admin");
+  made_token_ = model.admin->token.empty() ? token : "";
+  if (admin_->shown_token().empty()) {
+    events_.info("admin_listening", {{"address", address}});
+  } else {
+    made_token_ = admin_->shown_token();
+    events_.info("admin_listening", {{"address", address}, {"token", made_token_}});
+  }
   return {};
 }
 
@@ -231,6 +249,7 @@ std::vector<std::string> Gateway::try_reload(std::string_view why) {
   if (Result<void> open = open_sockets(*fresh); !open) return {open.error().cause};
   const auto old = std::exchange(snapshot_, std::move(fresh));
   old_snapshots_.push_back(old);
+  keep_admin(loaded->model);
   accept_files(*loaded);
   ++generation_;
   use(snapshot_, [this, why = std::string(why), generation = generation_] {

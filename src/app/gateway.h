@@ -59,7 +59,8 @@ class Gateway final : public admin::AdminSource {
   std::shared_ptr<const exchange::Snapshot> prepare(std::optional<config::Loaded>& loaded,
                                                     schema::Diagnostics& diagnostics);
   unsigned core_count() const;
-  void accept_files(const config::Loaded& loaded);
+  void accept_files(config::Loaded& loaded);
+  void keep_admin(config::Model& model);
   void name_metrics();
   Result<void> open_sockets(const exchange::Snapshot& snapshot);
   Result<void> start_cores();
@@ -108,6 +109,8 @@ class Gateway final : public admin::AdminSource {
   std::string config_text_;  // as written, to see changes
   std::string config_json_;  // as understood, without secrets
   std::unique_ptr<admin::AdminServer> admin_;
+  std::optional<config::AdminConfig> admin_config_;  // that it runs by
+  std::string made_token_;                           // when the configuration has none
   std::uint64_t generation_ = 1;
   unsigned cores_running_ = 0;
   bool ready_ = false;

@@ -129,7 +129,7 @@ loop::Task<void> Gateway::upgrade() {
   if (draining_ || upgrading_) co_return;
   upgrading_ = true;
   const Result<Upgrade::Successor> fresh =
-      upgrade_.start(sockets_.describe(), sockets_.descriptors());
+      upgrade_.start(sockets_.describe(), sockets_.descriptors(), made_token_);
   if (!fresh) {
     events_.error("upgrade_failed", {{"error", fresh.error().cause}});
     upgrading_ = false;

@@ -14,6 +14,7 @@ namespace doorward::app {
 namespace {
 
 constexpr const char* kSocketsVariable = "DOORWARD_INHERITED_SOCKETS";
+constexpr const char* kTokenVariable = "DOORWARD_ADMIN_TOKEN_HANDED_OVER";
 constexpr const char* kReadyVariable = "DOORWARD_READY_FD";
 
 std::string take_variable(const char* name) {
@@ -41,6 +42,7 @@ Upgrade::Upgrade(int argc, char** argv) : arguments_(argv, argv + argc) {
   const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
   program_ = size > 0 ? std::string(path, static_cast<std::size_t>(size)) : arguments_[0];
   inherited_ = take_variable(kSocketsVariable);
+  admin_token_ = take_variable(kTokenVariable);
   const std::string ready = take_variable(kReadyVariable);
   if (!ready.empty()) ready_fd_ = std::atoi(ready.c_str());
   if (ready_fd_ >= 0) fcntl(ready_fd_, F_SETFD, FD_CLOEXEC);
@@ -60,13 +62,17 @@ void Upgrade::end(const Successor& successor) {
 }
 
 Result<Upgrade::Successor> Upgrade::start(const std::string& sockets,
-                                          const std::vector<int>& descriptors) {
+                                          const std::vector<int>& descriptors,
+                                          const std::string& admin_token) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return system_failure(errno, "pipe");
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
   environment.push_back(fmt::format("{}={}", kSocketsVariable, sockets));
   environment.push_back(fmt::format("{}={}", kReadyVariable, ends[1]));
+  if (!admin_token.empty()) {
+    environment.push_back(fmt::format("{}={}", kTokenVariable, admin_token));
+  }
   std::vector<char*> environment_pointers, argument_pointers;
   for (std::string& text : environment) environment_pointers.push_back(text.data());
   for (std::string& text : arguments_) argument_pointers.push_back(text.data());

@@ -19,6 +19,8 @@ class Upgrade {
 
   // Of a former process: its listening sockets, as ListeningSockets::describe wrote them.
   const std::string& inherited() const { return inherited_; }
+  // … and the admin token that it had made, so that who knows it need not learn another; or empty.
+  const std::string& admin_token() const { return admin_token_; }
   // Tells the former process, if there is one, that this one serves. False when it does not wait
   // for that any more.
   bool say_ready();
@@ -28,7 +30,8 @@ class Upgrade {
     int ready;  // the read end of its pipe: a byte means ready, end of file that it ended
   };
   // Starts the new process, which inherits `descriptors`.
-  Result<Successor> start(const std::string& sockets, const std::vector<int>& descriptors);
+  Result<Successor> start(const std::string& sockets, const std::vector<int>& descriptors,
+                          const std::string& admin_token);
   // Ends one that did not become ready, if it has not ended itself; nothing is left of it.
   static void end(const Successor& successor);
 
@@ -36,6 +39,7 @@ class Upgrade {
   std::string program_;
   std::vector<std::string> arguments_;
   std::string inherited_;
+  std::string admin_token_;
   int ready_fd_ = -1;
 };
 

@@ -41,6 +41,7 @@ struct RouteConfig {
 struct AdminConfig {
   std::string address = "127.0.0.1:9901";
   std::string token;  // empty: a random one is made and printed
+  bool operator==(const AdminConfig&) const = default;
 };
 
 struct Model {

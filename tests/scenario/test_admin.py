@@ -203,3 +203,23 @@ def test_refusals_of_paths_are_counted_by_code(peers):
     metrics = gateway.metrics()
     assert all(metrics.sum("doorward_replies_total", code=code) == 1 for code in refused.values())
     assert metrics.sum("doorward_replies_total") == len(refused)
+
+
+def test_a_changed_admin_section_is_told_to_wait_for_a_restart(peers):
+    settings = config.respond()
+    gateway = peers.gateway(settings)
+    before = gateway.ask_admin("/config")[2]
+    settings["admin"] = {"address": "127.0.0.1:1", "token": "another-token"}
+    gateway.write(settings)
+    gateway.wait_event("reloaded")
+    assert gateway.events("admin_change_ignored")
+    assert json.loads(gateway.ask_admin("/config")[2])["admin"] == json.loads(before)["admin"]
+
+
+def test_a_token_that_was_made_is_kept_through_an_upgrade(peers):
+    gateway = peers.gateway({**config.respond(), "admin": {"address": "127.0.0.1:0"}})
+    token = gateway.wait_event("admin_listening")["token"]
+    old = gateway.upgrade()
+    assert gateway.wait_exit(old) == 0
+    assert "token" not in gateway.events("admin_listening")[-1]
+    assert gateway.ask_admin("/metrics", token=token)[0] == 200
