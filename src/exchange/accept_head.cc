@@ -11,7 +11,8 @@ namespace {
 // An offer of h2c is no upgrade here: RFC 9113 §3.1 withdrew it, and it would lead past every
 // check. One with a body is none either: the tunnel begins right behind the head.
 bool asks_for_upgrade(const http::RequestHead& head, codec::BodySize size) {
-  return !size.may_have_bytes() && head.headers.has(http::HeaderName::upgrade) && head.version == http::Version::http11 &&
+  return !size.may_have_bytes() && head.headers.has(http::HeaderName::upgrade) &&
+         head.version == http::Version::http11 &&
          !http::has_token(head.headers, http::HeaderName::upgrade, "h2c") &&
          http::has_token(head.headers, http::HeaderName::connection, "upgrade");
 }

@@ -26,7 +26,11 @@ void end_failed_attempt(Exchange& x) {
 // The backend got the body, or took no more of it, and did not answer.
 Error overdue(Exchange& x) {
   if (!x.backend_refusal) {
-    return {ErrorKind::timeout, Side::backend, Retry::no, 0, "first_byte_timeout",
+    return {ErrorKind::timeout,
+            Side::backend,
+            Retry::no,
+            0,
+            "first_byte_timeout",
             "the backend did not answer in time"};
   }
   Error why = *x.backend_refusal;

@@ -152,18 +152,18 @@ class Exchange final : public policy::PolicyContext,
   bool head_prepared = false;
   bool client_gone = false;
   bool client_watched = false;
-  bool upload_failed = false;    // by the client's doing, or a policy's
-  bool upload_stopping = false;  // nobody wants the rest
+  bool upload_failed = false;            // by the client's doing, or a policy's
+  bool upload_stopping = false;          // nobody wants the rest
   std::optional<Error> backend_refusal;  // why the backend takes no more of the body
-  loop::Timer overdue{*this};    // the response, once the body has gone out
+  loop::Timer overdue{*this};            // the response, once the body has gone out
   bool response_overdue = false;
 
   // The response.
   http::ResponseHead* response_head = nullptr;
   codec::BodySize response_size;
   http::Reply* reply_to_send = nullptr;
-  std::uint16_t status = 0;     // sent to the client
-  std::string_view error_code;  // the reply's code, or what went wrong after the head
+  std::uint16_t status = 0;        // sent to the client
+  std::string_view error_code;     // the reply's code, or what went wrong after the head
   std::string_view backend_fault;  // what is malformed in its response: a codec's code
   std::string_view deciding_policy;
 

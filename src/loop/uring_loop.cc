@@ -234,7 +234,7 @@ std::unique_ptr<Socket> UringLoop::adopt(int fd) {
 
 std::unique_ptr<Acceptor> UringLoop::accept(int listening_fd, OnAccept on_accept) {
   set_blocking(listening_fd, false);  // other processes may share it, with epoll
-  set_no_delay(listening_fd);  // what is accepted inherits it
+  set_no_delay(listening_fd);         // what is accepted inherits it
   return std::make_unique<UringAcceptor>(*this, listening_fd, std::move(on_accept));
 }
 

@@ -18,7 +18,6 @@ LOOPS = os.environ.get("DOORWARD_LOOPS", "uring,epoll").split(",")
 
 
 def pytest_configure(config):  # pylint: disable=redefined-outer-name
-    config.addinivalue_line("markers", "slow: takes more than five seconds")
     gateways.adopt_orphans()
 
 
