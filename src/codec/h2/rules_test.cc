@@ -244,6 +244,55 @@ TEST_F(H2Rules, TrailersThatDoNotEnd) {
   EXPECT_EQ(sink_->done[0].error, "protocol:trailers_without_end");
 }
 
+// RFC 9113 §5.1, §5.1.1, §6.3: connection errors. The client is done with stream 5 and goes on.
+loop::Task<void> misuse(Peer& peer, std::string frame) {
+  const std::int32_t id = peer.request(kGet);
+  co_await peer.until_closed(id);
+  nghttp2_session_set_next_stream_id(peer.session, 5);
+  peer.request(kGet);
+  co_await peer.until_closed(5);
+  peer.raw(std::move(frame));
+  co_await peer.until_over();
+}
+
+std::string head_on(std::uint32_t stream) {
+  return Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, stream,
+                     "\x82\x86\x84\x41\x01"
+                     "a");
+}
+
+TEST_F(H2Rules, StreamsThatEndedStayEnded) {
+  begin();
+  run(misuse(*peer_, head_on(5)));
+  EXPECT_EQ(peer_->goaway_code, NGHTTP2_STREAM_CLOSED);
+  EXPECT_EQ(server_->end_reason(), "protocol_error");
+}
+
+TEST_F(H2Rules, NumbersOnlyGrow) {
+  begin();
+  run(misuse(*peer_, head_on(3)));
+  EXPECT_EQ(peer_->goaway_code, NGHTTP2_PROTOCOL_ERROR);
+}
+
+TEST_F(H2Rules, TheConnectionHasNoPriority) {
+  begin();
+  run(misuse(*peer_, Peer::frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\0'))));
+  EXPECT_EQ(peer_->goaway_code, NGHTTP2_PROTOCOL_ERROR);
+}
+
+TEST(H2ClosedStreams, AreForgottenInOrder) {
+  ClosedStreams closed;
+  using Fate = ClosedStreams::Fate;
+  EXPECT_EQ(closed.fate(1), Fate::never_opened);
+  for (std::int32_t id = 1; id < 200; id += 2) {
+    if (id != 151) closed.add(id, id % 4 == 1);
+  }
+  EXPECT_EQ(closed.fate(199), Fate::ended);
+  EXPECT_EQ(closed.fate(197), Fate::reset_here);
+  EXPECT_EQ(closed.fate(151), Fate::never_opened);
+  EXPECT_EQ(closed.fate(3), Fate::unknown);
+}
+
 TEST(H2Priority, IsReadLeniently) {
   EXPECT_EQ(parse_priority("u=0, i").urgency, 0u);
   EXPECT_TRUE(parse_priority("u=0, i").incremental);

@@ -114,6 +114,7 @@ void Session::engine_failed(ssize_t code) {
   if (abuse_ != Abuse::none) {
     return end_with(NGHTTP2_ENHANCE_YOUR_CALM, to_string(abuse_), why);
   }
+  if (violation_ != NGHTTP2_NO_ERROR) return end_with(violation_, "protocol_error", why);
   const bool preface = code == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
   end_with(preface ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR,
            preface ? "bad_preface" : "protocol_error", why);
@@ -222,7 +223,10 @@ loop::Task<bool> Session::receive() {
     if (!got && got.error().kind == ErrorKind::cancelled) continue;  // finished, perhaps
     if (!got || got->empty()) {
       const ErrorKind kind = got ? ErrorKind::closed : got.error().kind;
-      lose("reset", Error{kind, peer_, Retry::no, 0, {}, "the peer ended the connection"});
+      const bool in_peace = got.has_value() && channel_count_ == 0;
+      lose(in_peace ? "" : "reset",
+           Error{kind, peer_, Retry::no, 0, {}, "the peer ended the connection"});
+      bytes_.abort();  // nobody waits for what is still to be sent
       co_return false;
     }
     feed(std::move(*got));

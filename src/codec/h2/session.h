@@ -13,6 +13,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/chunk.h"
+#include "codec/h2/closed_streams.h"
 #include "codec/h2/guard.h"
 #include "codec/h2/output.h"
 #include "codec/h2/session_settings.h"
@@ -113,6 +114,8 @@ class Session {
   const Side peer_;
   std::unique_ptr<nghttp2_session, Delete> engine_;
   Guard guard_;
+  ClosedStreams closed_;
+  std::uint32_t violation_ = NGHTTP2_NO_ERROR;  // a connection error that a callback found
   Channel* channels_ = nullptr;
   std::size_t channel_count_ = 0;
   Chunk input_;     // what the engine is being fed with

@@ -52,12 +52,33 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
 }  // namespace
 
 struct Callbacks {
+  // RFC 9113 §5.1, §5.1.1, §6.3: connection errors that the engine lets pass.
+  static std::uint32_t violation_of(Session& session, const nghttp2_frame_hd& head) {
+    if (head.type == NGHTTP2_PRIORITY && head.stream_id == 0) return NGHTTP2_PROTOCOL_ERROR;
+    const bool opens = head.type == NGHTTP2_HEADERS;
+    if (session.peer_ != Side::client || (!opens && head.type != NGHTTP2_DATA)) return 0;
+    if (head.stream_id % 2 == 0) return 0;
+    if (head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine())) return 0;
+    if (nghttp2_session_find_stream(session.engine(), head.stream_id) != nullptr) return 0;
+    switch (session.closed_.fate(head.stream_id)) {
+      case ClosedStreams::Fate::ended:
+        return NGHTTP2_STREAM_CLOSED;
+      case ClosedStreams::Fate::never_opened:
+        return opens ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR;
+      default:
+        return NGHTTP2_NO_ERROR;
+    }
+  }
+
   static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+    Session& session = session_of(user);
+    session.violation_ = violation_of(session, *head);
+    if (session.violation_ != NGHTTP2_NO_ERROR) return kEnd;
     const Abuse charge = charge_of(*head);
     if (charge == Abuse::none) return 0;
     // Only a client can make work by opening and resetting; a backend's resets are answers.
-    if (charge == Abuse::rapid_reset && session_of(user).peer_ == Side::backend) return 0;
-    return session_of(user).abused(charge) ? kEnd : 0;
+    if (charge == Abuse::rapid_reset && session.peer_ == Side::backend) return 0;
+    return session.abused(charge) ? kEnd : 0;
   }
 
   static int begin_headers(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
@@ -104,6 +125,9 @@ struct Callbacks {
         }
         session.guard_.useful();
         return channel == nullptr || !last || channel->on_end() ? 0 : kEnd;
+      case NGHTTP2_RST_STREAM:
+        session.closed_.add(frame->hd.stream_id, false);
+        return 0;
       case NGHTTP2_SETTINGS:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) session.on_peer_settings();
         return 0;
@@ -149,8 +173,10 @@ struct Callbacks {
   }
 
   static int stream_closed(nghttp2_session* engine, std::int32_t stream, std::uint32_t code,
-                           void*) {
+                           void* user) {
+    Session& session = session_of(user);
     if (Channel* channel = channel_of(engine, stream)) channel->on_closed(code);
+    session.closed_.add(stream, nghttp2_session_get_stream_remote_close(engine, stream) != 1);
     return 0;
   }
 
