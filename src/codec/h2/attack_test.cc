@@ -145,7 +145,7 @@ loop::Task<void> ping_without_reading(Peer& peer, WireEnd& wire) {
     peer.raw(Peer::frame(NGHTTP2_DATA, 0, 1, "y") + Peer::frame(NGHTTP2_PING, 0, 0, "12345678"));
   }
   co_await peer.flush();
-  wire.room = SIZE_MAX;
+  wire.widen();
   co_await peer.until_over();
 }
 

@@ -153,5 +153,72 @@ TEST_F(H2Client, AStreamThatIsLetGoIsReset) {
   EXPECT_EQ(peer_->streams[1].code, NGHTTP2_CANCEL);
 }
 
+// What a backend says in a whole conversation, in frames written by hand.
+std::string conversation() {
+  const std::string early = std::string("\x08\x03", 2) + "103";
+  const std::string trailer = std::string(
+      "\0\5x-sum\2"
+      "42",
+      10);
+  return Peer::frame(NGHTTP2_SETTINGS, 0, 0, "") +
+         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, early) +
+         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\x88") +
+         Peer::frame(NGHTTP2_DATA, 0, 1, "some ") + Peer::frame(NGHTTP2_DATA, 0, 1, "content") +
+         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1,
+                     trailer);
+}
+
+loop::Task<void> say_and_leave(WireEnd& wire, std::string bytes, bool hard) {
+  const iovec part{bytes.data(), bytes.size()};
+  co_await wire.send({&part, 1}, Deadline::never());
+  if (hard) wire.abort();
+  if (!hard) wire.shutdown_send();
+}
+
+TEST_F(H2Client, AResponseMayEndAtEveryByte) {
+  const std::string all = conversation();
+  for (std::size_t size = 0; size <= all.size(); ++size) {
+    for (const bool hard : {false, true}) {
+      owner_ = {};
+      begin();
+      ours_->piece = size % 3 == 0 ? 1 : SIZE_MAX;
+      Outcome out;
+      run(both(ask(out), say_and_leave(*theirs_, all.substr(0, size), hard)));
+      const bool whole = size == all.size() && !hard;
+      ASSERT_EQ(out.error.has_value(), !whole) << size;
+      if (whole) {
+        EXPECT_EQ(out.body, "some content");
+        EXPECT_EQ(out.trailer, "42");
+      } else {
+        EXPECT_EQ(out.error->side, Side::backend);
+      }
+    }
+  }
+}
+
+loop::Task<void> abort_soon(loop::Loop& loop, Outcome& out, int turns) {
+  for (int i = 0; i < turns; ++i) co_await loop.sleep(Duration(0));
+  if (out.stream != nullptr) out.stream->abort();
+}
+
+loop::Task<void> answer_half(Peer& peer) {
+  co_await peer.until([&] { return peer.streams[1].closed || !peer.order.empty(); });
+  peer.respond(1, {{":status", "200"}}, "half", false);
+  co_await peer.until([&] { return peer.streams[1].closed; });
+}
+
+TEST_F(H2Client, AStreamMayBeAbortedAtAnyTurn) {
+  for (int turns = 1; turns < 4; ++turns) {
+    owner_ = {};
+    begin();
+    Outcome out;
+    run(both(both(ask(out, std::string(200'000, 'a')), abort_soon(*loop_, out, turns)),
+             answer_half(*peer_)));
+    EXPECT_TRUE(out.error.has_value());
+    EXPECT_EQ(out.error->kind, ErrorKind::cancelled);
+    EXPECT_EQ(client_->end_reason(), "");
+  }
+}
+
 }  // namespace
 }  // namespace doorward::codec::h2

@@ -21,9 +21,15 @@ class WireEnd final : public loop::ByteStream {
 
   std::size_t piece = SIZE_MAX;  // received at once, at most
   std::size_t room = SIZE_MAX;   // bytes that may wait to be received here
+  std::size_t sends = 0;         // from here
   bool aborted = false;
   bool finished = false;  // FIN was sent from here
 
+  // Lets go on what waited for room.
+  void widen() {
+    room = SIZE_MAX;
+    other_->push();
+  }
   std::size_t waiting() const { return inbox_.size(); }
 
   bool recv_ready() override { return !inbox_.empty() || other_->finished || broken(); }
@@ -65,6 +71,7 @@ class WireEnd final : public loop::ByteStream {
   }
   bool send_now(std::span<const iovec> parts) override {
     parts_.assign(parts.begin(), parts.end());
+    ++sends;
     push();
     return parts_.empty() || broken();
   }
