@@ -38,6 +38,29 @@ TEST_F(H2Attack, RapidReset) {
   EXPECT_LT(sink_->opened, 250);
 }
 
+// A client that lets most of its requests come to their ends may change its mind about some.
+loop::Task<void> cancel_some(Peer& peer, int count) {
+  co_await peer.until([&] { return peer.settings_acked > 0; });
+  for (int i = 0; i < count && !peer.over; ++i) {
+    const std::int32_t id = peer.request(kPost, "x", false);
+    for (int k = 0; k < 3; ++k) co_await peer.until_closed(peer.request(kGet));
+    nghttp2_submit_rst_stream(peer.session, 0, id, NGHTTP2_CANCEL);
+  }
+}
+
+TEST_F(H2Attack, ResetsNowAndThenAreNoAttack) {
+  begin();
+  run(cancel_some(*peer_, 600));
+  EXPECT_EQ(server_->abuse(), Abuse::none);
+  EXPECT_EQ(sink_->opened, 2400);
+}
+
+TEST_F(H2Attack, GoawayFlood) {
+  begin();
+  run(frames_until_over(*peer_, Peer::frame(NGHTTP2_GOAWAY, 0, 0, std::string(8, '\0')), 1000));
+  expect_calm_down(Abuse::unknown_flood);
+}
+
 // The client makes the server reset: by malformed heads, by windows of nothing.
 loop::Task<void> malformed_again_and_again(Peer& peer) {
   co_await peer.until([&] { return peer.settings_acked > 0; });

@@ -29,6 +29,12 @@ Guard::Guard() {
   for (std::size_t i = 0; i < kRows.size(); ++i) budgets_[i].tenths = kRows[i].burst * 10;
 }
 
+void Guard::completed() {
+  constexpr std::int64_t kTenths = 5;
+  constexpr auto kReset = static_cast<std::size_t>(Abuse::rapid_reset);
+  budgets_[kReset].tenths = std::min(budgets_[kReset].tenths + kTenths, kRows[kReset].burst * 10);
+}
+
 bool Guard::overdrawn(Abuse kind, TimePoint now) {
   const Row& row = kRows[static_cast<std::size_t>(kind)];
   Budget& budget = budgets_[static_cast<std::size_t>(kind)];

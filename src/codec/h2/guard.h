@@ -24,8 +24,8 @@ namespace doorward::codec::h2 {
   X(ping_flood, 200, 50, 20)      /* PINGs that want an answer; gRPC measures with them */ \
   X(priority_flood, 200, 50, 50)  /* PRIORITY, PRIORITY_UPDATE */                          \
   X(window_flood, 2000, 200, 100) /* WINDOW_UPDATE */                                      \
-  X(empty_flood, 200, 20, 0)      /* DATA without bytes or end, blocks without a field */  \
-  X(unknown_flood, 200, 20, 0)    /* frames of unknown types */                            \
+  X(empty_flood, 200, 20, 5)      /* DATA without bytes or end, blocks without a field */  \
+  X(unknown_flood, 200, 20, 0)    /* frames of unknown types, GOAWAY */                    \
   X(continuation_flood, 0, 0, 0)  /* a header block in too many frames */                  \
   X(hpack_bomb, 0, 0, 0)          /* header lists far beyond their limit */                \
   X(ack_flood, 0, 0, 0)           /* answers pile up that the peer does not fetch */       \
@@ -52,6 +52,8 @@ class Guard {
   bool overdrawn(Abuse kind, TimePoint now);
   // A frame that carries a message went either way.
   void useful() { ++useful_; }
+  // A stream came to its end on both sides: a client may change its mind about every other one.
+  void completed();
 
  private:
   struct Budget {

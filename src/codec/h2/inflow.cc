@@ -66,7 +66,7 @@ Result<Piece> Inflow::take() {
   } else if (error_) {
     return Failure(*error_);
   }
-  piece.last = last_taken_ = ended_ && pieces_.empty();
+  piece.last = drained();
   piece.more_ready = !piece.last && ready();
   return piece;
 }

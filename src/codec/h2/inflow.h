@@ -26,7 +26,7 @@ class Inflow {
   // Reader's side.
   bool ready() const { return at_ < pieces_.size() || ended_ || error_.has_value(); }
   bool ended() const { return ended_; }
-  bool drained() const { return ended_ && last_taken_; }
+  bool drained() const { return ended_ && pieces_.empty(); }
   bool failed() const { return error_.has_value(); }
   // Only when ready().
   Result<Piece> take();
@@ -48,7 +48,6 @@ class Inflow {
   std::size_t block_room_ = 0;
   bool tail_is_block_ = false;
   bool ended_ = false;
-  bool last_taken_ = false;
   std::optional<Error> error_;
   Wait wait_;
 };

@@ -21,6 +21,13 @@ ServerConnection::ServerConnection(loop::Loop& loop, loop::ByteStream& bytes, Re
 
 ServerConnection::~ServerConnection() = default;
 
+// Windows and the number of streams stay as they were announced.
+void ServerConnection::use_settings(std::shared_ptr<const ServerSettings> settings) {
+  if (settings == connection_settings_) return;
+  connection_settings_ = std::move(settings);
+  bytes_.limit_stall({connection_settings_->send_timeout, connection_settings_->min_data_rate});
+}
+
 loop::Task<void> ServerConnection::serve(Chunk received) {
   bytes_.limit_stall({settings().send_timeout, settings().min_data_rate});
   start(settings().parse.head_bytes);

@@ -31,9 +31,7 @@ class ServerConnection final : public Session, loop::TimerTarget {
   void cut();
   bool idle() const { return channels() == 0; }
   Late late() const { return late_; }
-  void use_settings(std::shared_ptr<const ServerSettings> settings) {
-    connection_settings_ = std::move(settings);
-  }
+  void use_settings(std::shared_ptr<const ServerSettings> settings);
   std::size_t streams() const { return channels(); }
 
   // For its streams.

@@ -62,6 +62,7 @@ bool ServerStream::on_block_ends(bool last) {
     honour_priority();
   }
   if (last && sound) on_end();
+  if (last && !sound) in_.end();
   const bool go_on = sound || !is_malformed(reader_.why()) || !session_.abused(Abuse::rapid_reset);
   connection_.head_ends(*this);
   return go_on;

@@ -43,6 +43,7 @@ class Session {
   void consume(std::int32_t stream, std::size_t size);
   bool output_full() const { return output_.size() >= settings_.output_bytes; }
   bool abused(Abuse kind);
+  void stream_completed() { guard_.completed(); }
   // Watches of Channels are to be told, once no callback runs.
   void tell_later() { to_tell_ = true; }
   // Bytes that were ever packed: where the next frame begins in what the peer receives.

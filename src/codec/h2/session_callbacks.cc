@@ -31,7 +31,6 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
-    case NGHTTP2_GOAWAY:
       return Abuse::none;
     case NGHTTP2_RST_STREAM:
       return Abuse::rapid_reset;
