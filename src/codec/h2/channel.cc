@@ -76,7 +76,6 @@ void Channel::on_closed(std::uint32_t code) {
   // In order when both sides are done. A server may end with NO_ERROR what it wants no more of.
   const bool complete = in_.ended() && out_.ended();
   if (complete) return session_.stream_completed();
-  peer_reset_ = true;
   const Error why = error(ErrorKind::reset, "the peer reset the stream");
   in_.fail(why);
   out_.fail(why);

@@ -84,7 +84,6 @@ class Channel {
   std::uint64_t bytes_sent_ = 0;
   std::uint32_t reset_code_ = 0;
   bool closed_ = false;
-  bool peer_reset_ = false;
 
  private:
   loop::Task<Result<Piece>> wait_for_piece(Deadline deadline);

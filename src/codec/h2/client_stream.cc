@@ -100,7 +100,7 @@ void ClientStream::abort() {
   const Error why{ErrorKind::cancelled, Side::doorward, Retry::no, 0, {}, "the stream was ended"};
   in_.fail(why);
   out_.fail(why);
-  broken(why);
+  on_end_of_stream(why);
 }
 
 void ClientStream::on_block_begins() {

@@ -31,10 +31,13 @@ void ServerConnection::use_settings(std::shared_ptr<const ServerSettings> settin
 loop::Task<void> ServerConnection::serve(Chunk received) {
   bytes_.limit_stall({settings().send_timeout, settings().min_data_rate});
   start(settings().parse.head_bytes);
+  started_ = true;
   idle_deadline_ = Deadline::after(loop_.now(), settings().header_timeout);
   arm_patience();
+  if (draining_) announce_end();
   if (!received.empty()) feed(std::move(received));
   const bool in_order = co_await receive();
+  if (end_reason() == "send_timeout") late_ = Late::send;
   const bool expected = said_goodbye_ || peer_leaves_;
   lose(in_order && !expected ? "protocol_error" : "", ended());
   reading_.reset();
@@ -54,6 +57,10 @@ void ServerConnection::cut() {
 // RFC 9113 §6.8: requests that are on their way are still served.
 void ServerConnection::drain() {
   if (dead() || std::exchange(draining_, true)) return;
+  if (started_) announce_end();
+}
+
+void ServerConnection::announce_end() {
   nghttp2_submit_shutdown_notice(engine());
   nghttp2_submit_ping(engine(), NGHTTP2_FLAG_NONE, nullptr);
   loop_.timers().arm(goodbye_, Deadline::after(loop_.now(), kGoodbyeAfter));
@@ -114,9 +121,7 @@ void ServerConnection::head_ends(ServerStream&) {
   to_run_.push_back(std::move(reading_));
   const std::uint32_t limit = settings().requests_per_connection;
   if (limit == 0 || requests_ < limit || std::exchange(draining_, true)) return;
-  nghttp2_submit_shutdown_notice(engine());
-  nghttp2_submit_ping(engine(), NGHTTP2_FLAG_NONE, nullptr);
-  loop_.timers().arm(goodbye_, Deadline::after(loop_.now(), kGoodbyeAfter));
+  announce_end();
 }
 
 void ServerConnection::after_input() {

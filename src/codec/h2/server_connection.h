@@ -51,9 +51,9 @@ class ServerConnection final : public Session, loop::TimerTarget {
   void on_timer(loop::Timer&) override;
 
   static loop::Task<void> run(std::unique_ptr<ServerStream> stream);
+  void announce_end();
   void say_goodbye();
   void arm_patience();
-  void count_request();
 
   RequestSink& sink_;
   std::shared_ptr<const ServerSettings> connection_settings_;
@@ -66,6 +66,7 @@ class ServerConnection final : public Session, loop::TimerTarget {
   Deadline idle_deadline_ = Deadline::never();
   std::uint32_t requests_ = 0;
   Late late_ = Late::no;
+  bool started_ = false;
   bool draining_ = false;
   bool said_goodbye_ = false;
   bool peer_leaves_ = false;

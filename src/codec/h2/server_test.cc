@@ -330,6 +330,21 @@ TEST_F(H2Server, DrainsWithGrace) {
   EXPECT_EQ(server_->end_reason(), "");
 }
 
+loop::Task<void> be_sent_away(Peer& peer) {
+  const std::int32_t id = peer.request(kGet);
+  co_await peer.until_over();
+  EXPECT_EQ(peer.streams[id].status(), "200");
+  EXPECT_EQ(peer.settings_acked, 1);
+  EXPECT_GE(peer.goaways, 1);  // nghttp2 hears no more when it has no stream left
+}
+
+TEST_F(H2Server, MayBeDrainedBeforeItBegins) {
+  begin();
+  server_->drain();
+  run(be_sent_away(*peer_));
+  EXPECT_EQ(server_->end_reason(), "");
+}
+
 loop::Task<void> one_and_wait(Peer& peer) {
   const std::int32_t id = peer.request(kGet);
   co_await peer.until_over();
