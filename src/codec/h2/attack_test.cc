@@ -313,7 +313,8 @@ TEST_F(H2Attack, BrokenFrames) {
 // However much is sent in however small pieces to a reader that does not read, what is held is
 // bounded by the window, not by the buffers that the pieces came in.
 TEST_F(H2Attack, SmallPiecesAreCopiedTogether) {
-  Inflow inflow(*loop_);
+  std::size_t held = 0;
+  Inflow inflow(*loop_, held);
   std::string all;
   for (int i = 0; i < 5000; ++i) {
     const Chunk buffer = Chunk::copy_of(std::string(3, static_cast<char>('a' + i % 26)));
@@ -331,6 +332,30 @@ TEST_F(H2Attack, SmallPiecesAreCopiedTogether) {
   }
   EXPECT_TRUE(read == all);
   EXPECT_LE(pieces, 3);
+  EXPECT_EQ(held, 0u);
+}
+
+// A buffer is whole while a piece of it is shared: a connection shares few that nobody waits for.
+TEST_F(H2Attack, ManyStreamsHoldFewBuffers) {
+  std::size_t held = 0;
+  std::list<Inflow> streams;
+  const Chunk buffer = Chunk::copy_of(std::string(8'000, 'b'));
+  std::size_t shared = 0;
+  for (int i = 0; i < 100; ++i) {
+    Inflow& stream = streams.emplace_back(*loop_, held);
+    stream.add(buffer, buffer.view());
+    stream.add(buffer, buffer.view().substr(0, 10));
+    for (bool more = true; i > 90 && more;) {
+      Result<Piece> piece = stream.take();
+      ASSERT_TRUE(piece.has_value());
+      shared += piece->chunk.memory() == buffer.memory() ? 1 : 0;
+      more = piece->more_ready;
+    }
+  }
+  EXPECT_EQ(shared, 0u);
+  EXPECT_GT(held, 90u);
+  streams.clear();
+  EXPECT_EQ(held, 0u);
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 namespace doorward::codec::h2 {
 
 Channel::Channel(Session& session)
-    : session_(session), in_(session.loop()), out_(session, session.loop()) {}
+    : session_(session),
+      in_(session.loop(), session.held_pieces()),
+      out_(session, session.loop()) {}
 
 void Channel::attach(std::int32_t id) {
   id_ = id;

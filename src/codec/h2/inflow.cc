@@ -5,12 +5,21 @@
 
 namespace doorward::codec::h2 {
 
+bool Inflow::may_share(std::size_t size) const {
+  if (wait_.waiting() && at_ == pieces_.size()) return true;
+  return size >= kSmall && pieces_.size() - at_ < kSharedMost && held_ < kHeldMost;
+}
+
+void Inflow::push(Chunk piece) {
+  pieces_.push_back(std::move(piece));
+  ++held_;
+}
+
 void Inflow::add(const Chunk& shared, std::string_view bytes) {
-  const std::size_t waiting = pieces_.size() - at_;
   const bool in_buffer =
       bytes.data() >= shared.data() && bytes.data() + bytes.size() <= shared.data() + shared.size();
-  if (in_buffer && (waiting == 0 || (bytes.size() >= kSmall && waiting < kSharedMost))) {
-    pieces_.push_back(shared.part(bytes));
+  if (in_buffer && may_share(bytes.size())) {
+    push(shared.part(bytes));
     tail_is_block_ = false;
   } else {
     copy(bytes);
@@ -31,7 +40,7 @@ void Inflow::copy(std::string_view bytes) {
       const std::string_view tail = pieces_.back().view();
       pieces_.back() = block_.part({tail.data(), tail.size() + size});
     } else {
-      pieces_.push_back(block_.part({block_at_, size}));
+      push(block_.part({block_at_, size}));
     }
     tail_is_block_ = true;
     block_at_ += size;
@@ -56,13 +65,8 @@ Result<Piece> Inflow::take() {
   Piece piece;
   if (at_ < pieces_.size()) {
     piece.chunk = std::move(pieces_[at_++]);
-    if (at_ == pieces_.size()) {
-      pieces_.clear();
-      at_ = 0;
-      tail_is_block_ = false;
-      block_ = Chunk();
-      block_room_ = 0;
-    }
+    --held_;
+    if (at_ == pieces_.size()) forget();
   } else if (error_) {
     return Failure(*error_);
   }
@@ -73,13 +77,18 @@ Result<Piece> Inflow::take() {
 
 std::size_t Inflow::drop() {
   std::size_t size = 0;
-  for (; at_ < pieces_.size(); ++at_) size += pieces_[at_].size();
+  for (; at_ < pieces_.size(); ++at_, --held_) size += pieces_[at_].size();
+  forget();
+  return size;
+}
+
+// The block goes, too: its pieces are with the reader, and an idle stream holds no memory.
+void Inflow::forget() {
   pieces_.clear();
   at_ = 0;
   tail_is_block_ = false;
   block_ = Chunk();
   block_room_ = 0;
-  return size;
 }
 
 }  // namespace doorward::codec::h2

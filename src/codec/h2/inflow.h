@@ -1,8 +1,8 @@
 // Inflow: the received content of one stream on its way to its reader. DATA is kept as parts of the
-// buffers it was received into; a reader that falls behind would hold whole buffers for a few bytes
-// each, so that small pieces behind the first are copied together. What may be in it is bounded by
-// the stream's flow-control window, which opens only as the reader takes bytes.
-// Owner: a Channel.
+// buffers it was received into. Readers that fall behind would hold whole buffers of the loop for a
+// few bytes each: small pieces that nobody waits for are copied together, and large ones, too, when
+// a connection holds many. What may be in it is bounded by the stream's flow-control window, which
+// opens only as the reader takes bytes. Owner: a Channel.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,9 @@ namespace doorward::codec::h2 {
 
 class Inflow {
  public:
-  explicit Inflow(loop::Loop& loop) : wait_(loop) {}
+  // `held`: pieces in all Inflows of the connection.
+  Inflow(loop::Loop& loop, std::size_t& held) : held_(held), wait_(loop) {}
+  ~Inflow() { drop(); }
 
   // Engine's side. `shared` is the received buffer in which `bytes` lie.
   void add(const Chunk& shared, std::string_view bytes);
@@ -37,10 +39,15 @@ class Inflow {
  private:
   static constexpr std::size_t kSmall = 4096;
   static constexpr std::size_t kBlock = 16 * 1024;
-  static constexpr std::size_t kSharedMost = 8;
+  static constexpr std::size_t kSharedMost = 8;  // of a stream
+  static constexpr std::size_t kHeldMost = 32;   // of a connection
 
+  bool may_share(std::size_t size) const;
+  void push(Chunk piece);
   void copy(std::string_view bytes);
+  void forget();
 
+  std::size_t& held_;
   std::vector<Chunk> pieces_;
   std::size_t at_ = 0;  // the first that was not taken
   Chunk block_;         // where small pieces are copied to

@@ -43,6 +43,7 @@ class Session {
   void consume(std::int32_t stream, std::size_t size);
   bool output_full() const { return output_.size() >= settings_.output_bytes; }
   bool abused(Abuse kind);
+  std::size_t& held_pieces() { return held_pieces_; }
   void stream_completed() { guard_.completed(); }
   // Watches of Channels are to be told, once no callback runs.
   void tell_later() { to_tell_ = true; }
@@ -126,6 +127,7 @@ class Session {
   std::string_view end_reason_;
   Abuse abuse_ = Abuse::none;
   std::uint64_t packed_ = 0;
+  std::size_t held_pieces_ = 0;
   bool to_tell_ = false;
   bool flushing_ = false;
   bool in_engine_ = false;
