@@ -51,19 +51,22 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
 }  // namespace
 
 struct Callbacks {
-  // RFC 9113 §5.1, §5.1.1, §6.3: connection errors that the engine lets pass.
+  // RFC 9113 §5.1, §5.1.1, §6.3: connection errors that the engine lets pass. (DATA on a closed
+  // stream reaches no callback: the engine drops it and gives its bytes back to the window.)
   static std::uint32_t violation_of(Session& session, const nghttp2_frame_hd& head) {
     if (head.type == NGHTTP2_PRIORITY && head.stream_id == 0) return NGHTTP2_PROTOCOL_ERROR;
-    const bool opens = head.type == NGHTTP2_HEADERS;
-    if (session.peer_ != Side::client || (!opens && head.type != NGHTTP2_DATA)) return 0;
-    if (head.stream_id % 2 == 0) return 0;
-    if (head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine())) return 0;
-    if (nghttp2_session_find_stream(session.engine(), head.stream_id) != nullptr) return 0;
+    if (session.peer_ != Side::client || head.type != NGHTTP2_HEADERS) return NGHTTP2_NO_ERROR;
+    const bool new_number =
+        head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine());
+    if (new_number || head.stream_id % 2 == 0) return NGHTTP2_NO_ERROR;
+    if (nghttp2_session_find_stream(session.engine(), head.stream_id) != nullptr) {
+      return NGHTTP2_NO_ERROR;
+    }
     switch (session.closed_.fate(head.stream_id)) {
       case ClosedStreams::Fate::ended:
         return NGHTTP2_STREAM_CLOSED;
       case ClosedStreams::Fate::never_opened:
-        return opens ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR;
+        return NGHTTP2_PROTOCOL_ERROR;
       default:
         return NGHTTP2_NO_ERROR;
     }

@@ -99,12 +99,16 @@ loop::Task<void> large(TestSink&, Incoming& incoming, codec::ServerStream& strea
 }
 
 // Both are blocked by the connection's window; the one of higher urgency leaves first.
-loop::Task<void> urgent_last(Peer& peer) {
+loop::Task<void> urgent_last(Peer& peer, Fields wish, std::string update) {
   co_await peer.until([&] { return peer.settings_acked > 0; });
   const std::int32_t first = peer.request(kGet);  // takes most of the window of 65,535 bytes
   co_await peer.until([&] { return peer.streams[first].ended; });
-  const std::int32_t later = peer.request(with(kGet, {{"priority", "u=5"}}));
-  const std::int32_t urgent = peer.request(with(kGet, {{"priority", "u=0"}}));
+  const std::int32_t later = peer.request(with(kGet, {{"priority", "u=2"}}));
+  const std::int32_t urgent = peer.request(with(kGet, wish));
+  if (!update.empty()) {
+    const auto* field = reinterpret_cast<const std::uint8_t*>(update.data());
+    EXPECT_EQ(nghttp2_submit_priority_update(peer.session, 0, urgent, field, update.size()), 0);
+  }
   co_await peer.until([&] { return peer.streams[urgent].blocks.size() == 1; });
   nghttp2_submit_window_update(peer.session, 0, 0, 50'000);
   co_await peer.until([&] { return peer.streams[urgent].ended; });
@@ -116,7 +120,13 @@ loop::Task<void> urgent_last(Peer& peer) {
 TEST_F(H2Stream, HonoursUrgency) {
   sink_->handler = large;
   begin(false);
-  run(urgent_last(*peer_));
+  run(urgent_last(*peer_, {{"priority", "u=0"}}, ""));
+}
+
+TEST_F(H2Stream, HonoursAPriorityUpdate) {
+  sink_->handler = large;
+  begin(false);
+  run(urgent_last(*peer_, {}, "u=1"));
 }
 
 // The preface and what followed it were received by somebody else.
