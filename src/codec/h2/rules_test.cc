@@ -274,6 +274,27 @@ TEST_F(H2Rules, NumbersOnlyGrow) {
   EXPECT_EQ(peer_->goaway_code, NGHTTP2_PROTOCOL_ERROR);
 }
 
+// Before the client knows the limit it may exceed it; what it sends on a refused stream is no
+// fault.
+loop::Task<void> trailers_on_refused(Peer& peer) {
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(peer.request(kPost, "body", i < 3));
+  co_await peer.flush();
+  peer.trailers(ids[4], {{"x-sum", "1"}});
+  const std::int32_t last = peer.request(kGet);
+  co_await peer.flush();
+  co_await peer.until_closed(last);
+  co_await peer.until_closed(peer.request(kGet));
+  EXPECT_EQ(peer.goaway_code, Peer::kNone);
+}
+
+TEST_F(H2Rules, ARefusedStreamMayHaveMoreOnItsWay) {
+  settings_.session.max_concurrent_streams = 4;
+  begin();
+  run(trailers_on_refused(*peer_));
+  EXPECT_NE(server_->end_reason(), "protocol_error");
+}
+
 TEST_F(H2Rules, TheConnectionHasNoPriority) {
   begin();
   run(misuse(*peer_, Peer::frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\0'))));

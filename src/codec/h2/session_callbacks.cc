@@ -149,6 +149,7 @@ struct Callbacks {
     Session& session = session_of(user);
     if (frame->hd.stream_id == 0 || session.peer_ == Side::backend) return 0;
     if (channel_of(engine, frame->hd.stream_id) == nullptr && frame->hd.type == NGHTTP2_HEADERS) {
+      session.closed_.add(frame->hd.stream_id, true);  // refused: more of it may be on its way
       return session.abused(Abuse::too_many_streams) ? kEnd : 0;
     }
     return session.abused(Abuse::rapid_reset) ? kEnd : 0;
