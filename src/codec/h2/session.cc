@@ -1,0 +1,247 @@
+#include "codec/h2/session.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "codec/h2/channel.h"
+#include "codec/h2/session_callbacks.h"
+
+namespace doorward::codec::h2 {
+namespace {
+
+constexpr Duration kLingerTime{1'000};
+constexpr std::uint64_t kLingerBytes = 256 * 1024;
+// Frames that wait in the engine because the peer does not read: more is no honest backlog.
+constexpr std::size_t kBacklogMost = 4096;
+
+void put32(char* to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(value >> (24 - 8 * i));
+}
+
+}  // namespace
+
+Session::Session(loop::Loop& loop, loop::ByteStream& bytes, Role role,
+                 const SessionSettings& settings)
+    : loop_(loop),
+      bytes_(bytes),
+      settings_(settings),
+      peer_(role == Role::server ? Side::client : Side::backend),
+      engine_(make_engine(role == Role::server, this)) {}
+
+Session::~Session() { DOORWARD_CHECK(channels_ == nullptr && !flushing_); }
+
+void Session::start(std::uint32_t header_list_bytes) {
+  const bool server = peer_ == Side::client;
+  const std::array entries = {
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings_.stream_window},
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_bytes},
+      server ? nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                                      settings_.max_concurrent_streams}
+             : nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+      // RFC 8441 §3, RFC 9218 §2.1.
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  };
+  nghttp2_submit_settings(engine(), NGHTTP2_FLAG_NONE, entries.data(), server ? 5 : 3);
+  nghttp2_session_set_local_window_size(engine(), NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<std::int32_t>(settings_.connection_window));
+  pack_later();
+}
+
+void Session::link(Channel& channel) {
+  channel.next = channels_;
+  channel.link = &channels_;
+  if (channels_ != nullptr) channels_->link = &channel.next;
+  channels_ = &channel;
+  ++channel_count_;
+}
+
+void Session::unlink(Channel& channel) {
+  *channel.link = channel.next;
+  if (channel.next != nullptr) channel.next->link = channel.link;
+  --channel_count_;
+  if (channel_count_ > 0) return;
+  if (!flushing_) output_.shrink();
+  on_quiet();
+}
+
+bool Session::finished() const {
+  return dead_ || (nghttp2_session_want_read(engine_.get()) == 0 &&
+                   nghttp2_session_want_write(engine_.get()) == 0);
+}
+
+bool Session::abused(Abuse kind) {
+  if (!guard_.overdrawn(kind, loop_.now())) return false;
+  if (abuse_ == Abuse::none) abuse_ = kind;
+  return true;
+}
+
+void Session::feed(Chunk chunk) {
+  if (dead_) return;
+  input_ = std::move(chunk);
+  in_engine_ = true;
+  const ssize_t used = nghttp2_session_mem_recv(
+      engine(), reinterpret_cast<const std::uint8_t*>(input_.data()), input_.size());
+  in_engine_ = false;
+  input_ = Chunk();
+  if (used < 0) return engine_failed(used);
+  if (nghttp2_session_get_outbound_queue_size(engine()) > kBacklogMost) {
+    abuse_ = Abuse::ack_flood;
+    return engine_failed(NGHTTP2_ERR_FLOODED);
+  }
+  pack();
+  if (!dead_) after_input();
+  tell_watches();
+}
+
+// A watch may end any stream, so that the list is walked anew after each.
+void Session::tell_watches() {
+  while (std::exchange(to_tell_, false)) {
+    for (Channel* channel = channels_; channel != nullptr; channel = channel->next) {
+      if (!channel->has_news()) continue;
+      to_tell_ = true;
+      channel->tell_watch();
+      break;
+    }
+  }
+}
+
+// Which of the peer's doings the engine gave up on.
+void Session::engine_failed(ssize_t code) {
+  if (abuse_ == Abuse::none && code == NGHTTP2_ERR_FLOODED) abuse_ = Abuse::ack_flood;
+  if (code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) abuse_ = Abuse::continuation_flood;
+  Error why{ErrorKind::protocol, peer_, Retry::no, 0, {}, "the peer broke HTTP/2"};
+  if (abuse_ != Abuse::none) {
+    return end_with(NGHTTP2_ENHANCE_YOUR_CALM, to_string(abuse_), why);
+  }
+  if (violation_ != NGHTTP2_NO_ERROR) return end_with(violation_, "protocol_error", why);
+  const bool preface = code == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
+  end_with(preface ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR,
+           preface ? "bad_preface" : "protocol_error", why);
+}
+
+// RFC 9113 §6.8.
+void Session::write_goaway(std::uint32_t code) {
+  std::array<char, 17> frame{};
+  frame[2] = 8;
+  frame[3] = NGHTTP2_GOAWAY;
+  put32(&frame[9], static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(engine())));
+  put32(&frame[13], code);
+  output_.copy({frame.data(), frame.size()});
+}
+
+void Session::end_with(std::uint32_t code, std::string_view reason, const Error& why) {
+  if (dead_) return;
+  write_goaway(code);
+  dead_ = true;
+  end_reason_ = reason;
+  pack_later();
+  fail_channels(why);
+  tell_watches();
+  on_quiet();
+}
+
+void Session::lose(std::string_view reason, const Error& why) {
+  if (dead_) return;
+  dead_ = true;
+  if (end_reason_.empty()) end_reason_ = reason;
+  fail_channels(why);
+  tell_watches();
+  on_quiet();
+}
+
+// Channels leave the list only when their owners resume, which is later.
+void Session::fail_channels(const Error& why) {
+  for (Channel* channel = channels_; channel != nullptr;) {
+    Channel* const next = channel->next;
+    channel->on_lost(why);
+    channel = next;
+  }
+}
+
+void Session::consume(std::int32_t stream, std::size_t size) {
+  if (dead_) return;
+  nghttp2_session_consume(engine(), stream, size);
+  if (!in_engine_) pack_later();
+}
+
+void Session::pack_later() {
+  if (flushing_ || in_engine_) return;  // whoever called into the engine packs
+  flushing_ = true;
+  flushes_.spawn(flush());
+}
+
+void Session::pack() {
+  DOORWARD_CHECK(!in_engine_);
+  ssize_t size = 0;
+  in_engine_ = true;
+  while (!dead_ && !output_full()) {
+    const std::uint8_t* data = nullptr;
+    size = nghttp2_session_mem_send(engine(), &data);
+    if (size <= 0) break;
+    output_.copy({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
+    packed_ += static_cast<std::size_t>(size);
+  }
+  in_engine_ = false;
+  if (size < 0) return engine_failed(size);
+  if (!output_.empty()) pack_later();
+}
+
+loop::Task<void> Session::flush() {
+  co_await next_turn();
+  pack();
+  while (!output_.empty()) {
+    std::swap(output_, sending_);
+    const Result<void> sent = co_await bytes_.send(sending_.parts(), Deadline::never());
+    sending_.done();
+    if (!sent) {
+      output_.done();
+      flushing_ = false;
+      Error why = sent.error();
+      why.side = peer_;
+      lose(why.kind == ErrorKind::timeout ? "send_timeout" : "reset", why);
+      co_return;
+    }
+    pack();
+  }
+  flushing_ = false;
+  if (channel_count_ == 0) {
+    output_.shrink();
+    sending_.shrink();
+  }
+  if (finished()) on_quiet();
+}
+
+loop::Task<void> Session::flushed() {
+  if (!dead_) pack();
+  co_await flushes_.close();
+}
+
+loop::Task<bool> Session::receive() {
+  while (!finished()) {
+    Result<Chunk> got = co_await bytes_.recv(Deadline::never());
+    if (!got && got.error().kind == ErrorKind::cancelled) continue;  // finished, perhaps
+    if (!got || got->empty()) {
+      const ErrorKind kind = got ? ErrorKind::closed : got.error().kind;
+      const bool in_peace = got.has_value() && channel_count_ == 0;
+      lose(in_peace ? "" : "reset",
+           Error{kind, peer_, Retry::no, 0, {}, "the peer ended the connection"});
+      bytes_.abort();  // nobody waits for what is still to be sent
+      co_return false;
+    }
+    feed(std::move(*got));
+  }
+  co_return true;
+}
+
+loop::Task<void> Session::linger() {
+  bytes_.shutdown_send();
+  const Deadline deadline = Deadline::after(loop_.now(), kLingerTime);
+  const std::uint64_t until = bytes_.received() + kLingerBytes;
+  while (bytes_.received() < until) {
+    const Result<Chunk> got = co_await bytes_.recv(deadline);
+    if (!got || got->empty()) break;
+  }
+}
+
+}  // namespace doorward::codec::h2

@@ -1,0 +1,251 @@
+// What nghttp2 tells and what becomes of it. Nothing here may wait, throw, or call the engine's
+// mem_recv and mem_send. A callback that returns kEnd ends the connection: Session::abuse_ says
+// why.
+#include "codec/h2/session_callbacks.h"
+
+#include <memory>
+
+#include "base/check.h"
+#include "codec/h2/channel.h"
+#include "codec/h2/session.h"
+
+namespace doorward::codec::h2 {
+namespace {
+
+constexpr int kEnd = NGHTTP2_ERR_CALLBACK_FAILURE;
+
+Session& session_of(void* user) { return *static_cast<Session*>(user); }
+
+Channel* channel_of(nghttp2_session* engine, std::int32_t stream) {
+  return static_cast<Channel*>(nghttp2_session_get_stream_user_data(engine, stream));
+}
+
+std::string_view view(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+  return {reinterpret_cast<const char*>(bytes.base), bytes.len};
+}
+
+// Which budget a frame is charged to, by its type alone.
+Abuse charge_of(const nghttp2_frame_hd& head) {
+  const bool acknowledges = (head.flags & NGHTTP2_FLAG_ACK) != 0;
+  switch (head.type) {
+    case NGHTTP2_DATA:
+    case NGHTTP2_HEADERS:
+      return Abuse::none;
+    case NGHTTP2_RST_STREAM:
+      return Abuse::rapid_reset;
+    case NGHTTP2_SETTINGS:
+      return acknowledges ? Abuse::none : Abuse::settings_flood;
+    case NGHTTP2_PING:
+      return acknowledges ? Abuse::none : Abuse::ping_flood;
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_PRIORITY_UPDATE:
+      return Abuse::priority_flood;
+    case NGHTTP2_WINDOW_UPDATE:
+      return Abuse::window_flood;
+    default:
+      return Abuse::unknown_flood;
+  }
+}
+
+}  // namespace
+
+struct Callbacks {
+  // RFC 9113 §5.1, §5.1.1, §6.3: connection errors that the engine lets pass. (DATA on a closed
+  // stream reaches no callback: the engine drops it and gives its bytes back to the window.)
+  static std::uint32_t violation_of(Session& session, const nghttp2_frame_hd& head) {
+    if (head.type == NGHTTP2_PRIORITY && head.stream_id == 0) return NGHTTP2_PROTOCOL_ERROR;
+    if (session.peer_ != Side::client || head.type != NGHTTP2_HEADERS) return NGHTTP2_NO_ERROR;
+    const bool new_number =
+        head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine());
+    if (new_number || head.stream_id % 2 == 0) return NGHTTP2_NO_ERROR;
+    if (nghttp2_session_find_stream(session.engine(), head.stream_id) != nullptr) {
+      return NGHTTP2_NO_ERROR;
+    }
+    switch (session.closed_.fate(head.stream_id)) {
+      case ClosedStreams::Fate::ended:
+        return NGHTTP2_STREAM_CLOSED;
+      case ClosedStreams::Fate::never_opened:
+        return NGHTTP2_PROTOCOL_ERROR;
+      default:
+        return NGHTTP2_NO_ERROR;
+    }
+  }
+
+  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+    Session& session = session_of(user);
+    session.violation_ = violation_of(session, *head);
+    if (session.violation_ != NGHTTP2_NO_ERROR) return kEnd;
+    const Abuse charge = charge_of(*head);
+    if (charge == Abuse::none) return 0;
+    // Only a client can make work by opening and resetting; a backend's resets are answers.
+    if (charge == Abuse::rapid_reset && session.peer_ == Side::backend) return 0;
+    return session.abused(charge) ? kEnd : 0;
+  }
+
+  static int begin_headers(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
+    const std::int32_t stream = frame->hd.stream_id;
+    Session& session = session_of(user);
+    Channel* channel = channel_of(engine, stream);
+    if (channel == nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      channel = session.on_request_begins(stream);
+      if (channel == nullptr) {  // no room: RFC 9113 §8.7, nothing of it was done
+        nghttp2_submit_rst_stream(engine, NGHTTP2_FLAG_NONE, stream, NGHTTP2_REFUSED_STREAM);
+        return session.abused(Abuse::too_many_streams) ? kEnd
+                                                       : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+      }
+    }
+    if (channel != nullptr) channel->on_block_begins();
+    return 0;
+  }
+
+  static int header(nghttp2_session* engine, const nghttp2_frame* frame, nghttp2_rcbuf* name,
+                    nghttp2_rcbuf* value, std::uint8_t, void* user) {
+    Channel* channel = channel_of(engine, frame->hd.stream_id);
+    if (channel == nullptr) return 0;
+    channel->on_field(view(name), view(value));
+    if (!channel->reader().is_bomb()) return 0;
+    session_of(user).abuse_ = Abuse::hpack_bomb;
+    return kEnd;
+  }
+
+  static int frame_recv(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
+    Session& session = session_of(user);
+    const bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    Channel* channel = frame->hd.stream_id == 0 ? nullptr : channel_of(engine, frame->hd.stream_id);
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        session.guard_.useful();
+        if (channel == nullptr) return 0;
+        if (channel->reader().fields() == 0 && !last && session.abused(Abuse::empty_flood)) {
+          return kEnd;
+        }
+        return channel->on_block_ends(last) ? 0 : kEnd;
+      case NGHTTP2_DATA:
+        if (frame->hd.length <= frame->data.padlen && !last) {
+          return session.abused(Abuse::empty_flood) ? kEnd : 0;
+        }
+        session.guard_.useful();
+        return channel == nullptr || !last || channel->on_end() ? 0 : kEnd;
+      case NGHTTP2_RST_STREAM:
+        session.closed_.add(frame->hd.stream_id, false);
+        return 0;
+      case NGHTTP2_SETTINGS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) session.on_peer_settings();
+        return 0;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) session.on_ping_answered();
+        return 0;
+      case NGHTTP2_GOAWAY:
+        session.on_goaway();
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  // A stream error that the engine found: it sends RST_STREAM, the peer made it do so.
+  static int invalid_frame(nghttp2_session* engine, const nghttp2_frame* frame, int, void* user) {
+    Session& session = session_of(user);
+    if (frame->hd.stream_id == 0 || session.peer_ == Side::backend) return 0;
+    if (channel_of(engine, frame->hd.stream_id) == nullptr && frame->hd.type == NGHTTP2_HEADERS) {
+      session.closed_.add(frame->hd.stream_id, true);  // refused: more of it may be on its way
+      return session.abused(Abuse::too_many_streams) ? kEnd : 0;
+    }
+    return session.abused(Abuse::rapid_reset) ? kEnd : 0;
+  }
+
+  static int data(nghttp2_session* engine, std::uint8_t, std::int32_t stream,
+                  const std::uint8_t* bytes, std::size_t size, void* user) {
+    Session& session = session_of(user);
+    Channel* channel = channel_of(engine, stream);
+    if (channel == nullptr) {  // nobody reads it any more
+      session.consume(stream, size);
+      return 0;
+    }
+    const std::string_view content(reinterpret_cast<const char*>(bytes), size);
+    return channel->on_data(session.input_, content) ? 0 : kEnd;
+  }
+
+  static int frame_sent(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_DATA) session_of(user).guard_.useful();
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    session_of(user).guard_.useful();
+    if (Channel* channel = channel_of(engine, frame->hd.stream_id)) channel->out().head_packed();
+    return 0;
+  }
+
+  static int stream_closed(nghttp2_session* engine, std::int32_t stream, std::uint32_t code,
+                           void* user) {
+    Session& session = session_of(user);
+    if (Channel* channel = channel_of(engine, stream)) channel->on_closed(code);
+    session.closed_.add(stream, nghttp2_session_get_stream_remote_close(engine, stream) != 1);
+    return 0;
+  }
+
+  static int send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* head,
+                       std::size_t size, nghttp2_data_source* source, void* user) {
+    Session& session = session_of(user);
+    DOORWARD_CHECK(frame->data.padlen == 0);
+    static_cast<Outflow*>(source->ptr)
+        ->lend(session.output_, {reinterpret_cast<const char*>(head), 9}, size);
+    session.packed_ += 9 + size;
+    return session.output_full() ? NGHTTP2_ERR_PAUSE : 0;
+  }
+
+  // Frames of unknown types are ignored (RFC 9113 §4.1), but counted.
+  static int unknown_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t*,
+                           std::size_t, void*) {
+    return 0;
+  }
+  static int unknown_frame(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
+    return NGHTTP2_ERR_CANCEL;
+  }
+
+  static nghttp2_session_callbacks* make() {
+    nghttp2_session_callbacks* all = nullptr;
+    DOORWARD_CHECK(nghttp2_session_callbacks_new(&all) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(all, header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_recv);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data);
+    nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
+    nghttp2_session_callbacks_set_send_data_callback(all, send_data);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(all, unknown_chunk);
+    nghttp2_session_callbacks_set_unpack_extension_callback(all, unknown_frame);
+    return all;
+  }
+};
+
+nghttp2_session* make_engine(bool server, Session* session) {
+  using CallbacksPtr =
+      std::unique_ptr<nghttp2_session_callbacks, decltype(&nghttp2_session_callbacks_del)>;
+  using OptionPtr = std::unique_ptr<nghttp2_option, decltype(&nghttp2_option_del)>;
+  const CallbacksPtr callbacks(Callbacks::make(), nghttp2_session_callbacks_del);
+  nghttp2_option* made = nullptr;
+  DOORWARD_CHECK(nghttp2_option_new(&made) == 0);
+  const OptionPtr options(made, nghttp2_option_del);
+  nghttp2_option_set_no_auto_window_update(made, 1);
+  nghttp2_option_set_no_http_messaging(made, 1);  // HeadReader and Channel judge messages
+  nghttp2_option_set_max_outbound_ack(made, kAcksMost);
+  nghttp2_option_set_max_continuations(made, kContinuationsMost);
+  nghttp2_option_set_no_closed_streams(made, 1);
+  for (int type = NGHTTP2_CONTINUATION + 1; type < 256; ++type) {
+    if (type == NGHTTP2_PRIORITY_UPDATE) continue;
+    nghttp2_option_set_user_recv_extension_type(made, static_cast<std::uint8_t>(type));
+  }
+  if (server) {
+    nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
+  }
+  nghttp2_session* engine = nullptr;
+  const int made_engine =
+      server ? nghttp2_session_server_new2(&engine, callbacks.get(), session, made)
+             : nghttp2_session_client_new2(&engine, callbacks.get(), session, made);
+  DOORWARD_CHECK(made_engine == 0);
+  return engine;
+}
+
+}  // namespace doorward::codec::h2
