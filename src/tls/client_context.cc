@@ -56,6 +56,11 @@ Result<void> ClientContext::set_up() {
   auto wire = alpn_wire(settings_->alpn);
   if (!wire) return Failure(std::move(wire.error()));
   alpn_ = std::move(*wire);
+  if (settings_->verify && settings_->trust == nullptr) {
+    return fail(ErrorKind::invalid,
+                "a backend's certificate is to be verified, but no CA is "
+                "trusted");
+  }
   SSL_CTX_set_verify(context, settings_->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_verify_depth(context, settings_->verify_depth);
   if (settings_->trust != nullptr) SSL_CTX_set1_cert_store(context, settings_->trust->store());

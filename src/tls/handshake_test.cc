@@ -288,6 +288,25 @@ TEST_P(HandshakeTest, AnOptionalClientCertificateMayBeAbsentButNotBad) {
   EXPECT_EQ(shaken().server_reason(), reason::kUnknownCa);
 }
 
+TEST_P(HandshakeTest, WhatCannotWorkIsToldBeforeAnyoneConnects) {
+  const auto server_error = [&] {
+    auto made = ServerContext::make(std::make_shared<ServerSettings>(server_));
+    return made ? "" : made.error().cause;
+  };
+  server_.client_certificates = ClientCertificates::optional;
+  EXPECT_EQ(server_error(), "client certificates are asked for, but no CA is trusted");
+  server_.certificates = serve({certificate(issue({.cn = "weak", .rsa_bits = 1024}, &ca_))});
+  EXPECT_EQ(server_error(), "test.pem: cannot be served: ee key too small");
+  server_.certificates = serve({});
+  EXPECT_EQ(server_error(), "TLS without a certificate");
+  client_.trust = nullptr;
+  EXPECT_FALSE(ClientContext::make(std::make_shared<ClientSettings>(client_)).has_value());
+  client_.trust = trust(ca_);
+  target_.host = "";
+  auto [ours, theirs] = MemoryStream::pair(*loop_);
+  EXPECT_FALSE(Stream::client(*core_, std::move(ours), client_context(), target_).has_value());
+}
+
 TEST_P(HandshakeTest, EachReasonHasASentence) {
   std::set<std::string_view> words;
   for (const Reason& reason : reasons()) {
@@ -296,6 +315,32 @@ TEST_P(HandshakeTest, EachReasonHasASentence) {
     EXPECT_TRUE(words.insert(reason.word).second) << reason.word;
   }
   EXPECT_EQ(sentence_of("no_such"), "");
+}
+
+loop::Task<void> shake_and_cancel(loop::Loop& loop, Ends& ends, bool abort, Deadline deadline) {
+  loop::Gate gate;
+  gate.spawn(keep_result(*ends.server, ends.server_result, deadline));
+  gate.spawn(keep_result(*ends.client, ends.client_result, deadline));
+  if (abort) co_await NextTurn{loop};
+  for (Stream* stream : {ends.server.get(), ends.client.get()}) {
+    abort ? stream->abort() : stream->cancel_recv();
+  }
+  co_await gate.close();
+}
+
+TEST_P(HandshakeTest, IsCancelled) {
+  for (const bool abort : {false, true}) {
+    Ends ends = this->ends();
+    run(shake_and_cancel(*loop_, ends, abort, soon()));
+    ASSERT_FALSE(ends.server_result.has_value() || ends.client_result.has_value());
+    EXPECT_EQ(ends.server_result.error().kind, ErrorKind::cancelled);
+    EXPECT_EQ(ends.client_result.error().kind, ErrorKind::cancelled);
+  }
+}
+
+TEST_P(HandshakeTest, AStreamMayGoWithoutOne) {
+  Ends unused = ends();
+  EXPECT_TRUE(unused.server_result.has_value());
 }
 
 loop::Task<void> shake_all(std::vector<Ends>& all, Deadline deadline) {

@@ -1,5 +1,6 @@
 // PerCore: what all TLS streams of a core share: pooled buffers, the Gate of their coroutines, and
-// the turns of handshakes. Owner: the core, which closes it before its loop goes.
+// the turns of handshakes. Owner: the core, which closes it before its loop goes. It outlives the
+// Chunks that its streams have handed out.
 //
 // Subtle: a handshake's step costs up to a millisecond of the processor (a signature). When many
 // connections come at once they would hold the loop together for that time each, so only one
@@ -83,6 +84,10 @@ class PerCore {
   // A record's plaintext that lies in several parts is gathered here.
   char* scratch() { return scratch_.get(); }
 
+  // After so many records a stream takes a new key; tests want fewer.
+  std::uint64_t records_per_key() const { return records_per_key_; }
+  void set_records_per_key(std::uint64_t count) { records_per_key_ = count; }
+
   // Waits until the last coroutine of all streams has ended; they must have been destroyed.
   auto close() { return gate_.close(); }
 
@@ -96,6 +101,7 @@ class PerCore {
   loop::PooledBuffers record_;
   loop::PooledBuffers bulk_;
   loop::SendPartsPool send_parts_;
+  std::uint64_t records_per_key_ = std::uint64_t{1} << 23;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kRecordMax);
 };
 

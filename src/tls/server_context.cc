@@ -30,6 +30,7 @@ Result<void> ServerContext::set_up() {
   if (context_ == nullptr) return openssl_failure("TLS context");
   SSL_CTX* context = context_.get();
   if (auto done = apply_profile(context, settings_->profile); !done) return done;
+  if (auto done = try_certificates(); !done) return done;
   auto wire = alpn_wire(settings_->alpn);
   if (!wire) return Failure(std::move(wire.error()));
   alpn_ = std::move(*wire);
@@ -40,8 +41,28 @@ Result<void> ServerContext::set_up() {
   SSL_CTX_set_tlsext_status_cb(context, staple);
   SSL_CTX_set_tlsext_status_arg(context, this);
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_alpn, this);
-  if (settings_->client_certificates != ClientCertificates::none) set_up_client_certificates();
+  if (settings_->client_certificates != ClientCertificates::none) {
+    if (settings_->client_trust == nullptr) {
+      return fail(ErrorKind::invalid, "client certificates are asked for, but no CA is trusted");
+    }
+    set_up_client_certificates();
+  }
   return set_up_sessions();
+}
+
+// What OpenSSL will not serve (by its security level: a weak key) is told now, not to each client.
+Result<void> ServerContext::try_certificates() const {
+  if (settings_->certificates == nullptr || settings_->certificates->all().empty()) {
+    return fail(ErrorKind::invalid, "TLS without a certificate");
+  }
+  const Owned<SSL> ssl = make_ssl();
+  for (const ServedCertificate& served : settings_->certificates->all()) {
+    const Certificate& own = *served.certificate;
+    if (SSL_use_cert_and_key(ssl.get(), own.leaf(), own.key(), own.chain(), 1) != 1) {
+      return openssl_failure(own.file() + ": cannot be served");
+    }
+  }
+  return {};
 }
 
 void ServerContext::set_up_client_certificates() {

@@ -43,6 +43,7 @@ class ServerContext {
       : settings_(std::move(settings)) {}
 
   Result<void> set_up();
+  Result<void> try_certificates() const;
   Result<void> set_up_sessions();
   void set_up_client_certificates();
 

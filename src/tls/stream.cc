@@ -71,9 +71,9 @@ void Stream::leave_when_idle() {
 }
 
 void Stream::cancel_recv() {
-  if (shaking_) return transport_->cancel_recv();
-  if (!receiver_) return;
+  if (!shaking_ && !receiver_) return;
   stop_ = Stop::cancelled;
+  if (shaking_) return transport_->cancel_recv();
   core_.loop().resume_later(std::exchange(receiver_, nullptr));
 }
 

@@ -115,6 +115,7 @@ class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget
   Result<void> send_take() override;
   bool has_unsent() const { return parts_ != nullptr && parts_->bytes() > 0; }
   bool encrypt();
+  void renew_key();
   std::string_view next_plain(std::size_t most);
   void send_failed(Error error);
   void write_close_notify();
@@ -144,6 +145,7 @@ class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget
   loop::Timer timer_{*this};  // the waiting recv's
   loop::PeerWatch* watch_ = nullptr;
   std::unique_ptr<loop::SendParts> parts_;  // what is not encrypted yet of the send under way
+  std::uint64_t records_ = 0;               // sent
   std::uint16_t working_ = 0;
   End end_ = End::open;
   Stop stop_ = Stop::none;  // why the waiting recv ends without bytes

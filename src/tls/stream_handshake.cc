@@ -23,6 +23,7 @@ loop::Task<Result<void>> Stream::handshake(Deadline deadline) {
   }
   sent_ = transport_->sent();
   shaking_ = false;
+  stop_ = Stop::none;
   if (!result) {
     end_ = End::failed;
     receive_error_ = std::make_unique<Error>(result.error());
@@ -43,6 +44,7 @@ loop::Task<Result<void>> Stream::shake(Deadline deadline) {
       if (auto error = judge_first_bytes()) co_return Failure(handshake_error(std::move(*error)));
     }
     co_await core_.turns().next();
+    if (stop_ == Stop::cancelled) co_return stopped(ErrorKind::cancelled, "handshake");
     next = step();
     if (next == Step::failed) co_return Failure(handshake_error(why_failed()));
     auto flown = co_await send_flight(deadline);

@@ -68,8 +68,16 @@ bool Stream::encrypt() {
       return false;
     }
     parts_->consume(written);
+    if (++records_ % core_.records_per_key() == 0) renew_key();
   }
   return true;
+}
+
+// RFC 8446 §5.5: a key of AES-GCM is good for 2^24.5 records. The KeyUpdate goes before the next
+// record; TLS 1.2 has none.
+void Stream::renew_key() {
+  if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
 }
 
 // A record's bytes: from where they lie if they lie together, else gathered.

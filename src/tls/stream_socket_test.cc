@@ -89,6 +89,16 @@ Task<void> question_and_answer(Ends& ends, int count, Deadline by) {
   }
 }
 
+TEST_P(StreamSocketTest, TakesANewKeyAfterManyRecords) {
+  core_->set_records_per_key(3);
+  Ends ends = over_sockets();
+  std::size_t there = 0;
+  std::size_t back = 0;
+  run(both_ways(*loop_, ends, 2'000'000, 0, there, back, soon()));
+  EXPECT_GE(there, 2'000'000u);
+  EXPECT_EQ(there, back);
+}
+
 TEST_P(StreamSocketTest, KeepsAConnectionForManyQuestions) {
   Ends ends = over_sockets();
   run(question_and_answer(ends, 200, soon()));
@@ -111,6 +121,36 @@ TEST_P(StreamSocketTest, APeerThatGoesWhileWeSendIsAnError) {
     co_await receive_text(*both.server, 1, got, error, by);
     EXPECT_TRUE(error.has_value());
   }(ends, soon()));
+}
+
+TEST_P(StreamSocketTest, APeerThatStopsReadingStalls) {
+  Ends ends = over_sockets();
+  ends.server->limit_stall({.timeout = Duration(100), .min_rate = 1000});
+  Result<void> sent;
+  run(send_text(*ends.server, std::string(30'000'000, 'x'), sent, soon()));
+  ASSERT_FALSE(sent.has_value());
+  EXPECT_EQ(sent.error().kind, ErrorKind::timeout);
+}
+
+Task<void> hold_chunks(Ends& ends, std::vector<Chunk>& held, std::size_t count, Deadline by) {
+  Result<void> sent;
+  Gate gate;
+  gate.spawn(send_text(*ends.client, std::string(count * kRecordMax, 'x'), sent, by));
+  while (held.size() < count) {
+    auto chunk = co_await ends.server->recv(by);
+    EXPECT_TRUE(chunk.has_value());
+    if (!chunk) break;
+    held.push_back(std::move(*chunk));
+  }
+  co_await gate.close();
+}
+
+TEST_P(StreamSocketTest, TakesFromTheHeapWhenThePoolIsEmpty) {
+  core_ = std::make_unique<PerCore>(*loop_, 2);
+  Ends ends = over_sockets();
+  std::vector<Chunk> held;
+  run(hold_chunks(ends, held, 10, soon()));
+  for (const Chunk& chunk : held) EXPECT_EQ(chunk.view(), std::string(chunk.size(), 'x'));
 }
 
 TEST_P(StreamSocketTest, GoesWhileTheReaderWaits) {
