@@ -100,7 +100,10 @@ std::size_t Wire::make_room(std::size_t wanted) {
   // Behind the record there is space for what SSL itself may add (a KeyUpdate).
   constexpr std::size_t kKept = std::size_t{2} * kRecordOverhead;
   if (left <= kKept) return 0;
-  return std::min<std::size_t>({wanted, left - kKept, kRecordMax});
+  const std::size_t most = std::min<std::size_t>({wanted, left - kKept, kRecordMax});
+  // What is left over behind full records is not worth a record of its own.
+  const bool is_scrap = most < wanted && most < kRecordMax && filling_.size > 0;
+  return is_scrap ? 0 : most;
 }
 
 bool Wire::take_off(loop::StallLimit limit) {
