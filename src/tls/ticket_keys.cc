@@ -47,6 +47,16 @@ Result<TicketKeysPtr> TicketKeys::make(const TicketKeys* previous, std::size_t k
   return TicketKeysPtr(made);
 }
 
+TicketKeysPtr TicketKeyring::keys() const {
+  const std::lock_guard lock(mutex_);
+  return keys_;
+}
+
+void TicketKeyring::replace(TicketKeysPtr keys) {
+  const std::lock_guard lock(mutex_);
+  keys_.swap(keys);
+}
+
 Result<void> TicketKeyring::rotate(std::size_t kept) {
   const TicketKeysPtr now = keys();
   auto next = TicketKeys::make(now.get(), kept);

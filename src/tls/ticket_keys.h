@@ -8,8 +8,8 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <openssl/types.h>
 #include <vector>
 
@@ -44,16 +44,21 @@ class TicketKeys {
 };
 using TicketKeysPtr = std::shared_ptr<const TicketKeys>;
 
+// A lock, taken once a handshake for the time of a pointer's copy: libstdc++ 12's atomic shared_ptr
+// locks as well, and with an order that ThreadSanitizer rightly rejects.
 class TicketKeyring {
  public:
   explicit TicketKeyring(TicketKeysPtr keys) : keys_(std::move(keys)) {}
 
-  TicketKeysPtr keys() const { return keys_.load(); }
+  // From any thread.
+  TicketKeysPtr keys() const;
+  void replace(TicketKeysPtr keys);
+  // By the owner.
   Result<void> rotate(std::size_t kept = 2);
-  void replace(TicketKeysPtr keys) { keys_.store(std::move(keys)); }
 
  private:
-  std::atomic<TicketKeysPtr> keys_;
+  mutable std::mutex mutex_;
+  TicketKeysPtr keys_;
 };
 
 // Seals and opens tickets for an SSL_CTX; one a context. Its algorithms are fetched once.

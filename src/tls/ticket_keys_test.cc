@@ -1,6 +1,7 @@
 // Ticket keys: rotation keeps as many as asked for, and a sealer opens what any of them sealed.
 #include "tls/ticket_keys.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <thread>
