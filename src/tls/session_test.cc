@@ -83,6 +83,8 @@ TEST_P(SessionTest, ResumesTls12) {
   for (const bool expected : {false, true}) {
     RawEnds ends = raw_ends();
     SSL_CTX_set_max_proto_version(ends.peer->context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_verify(ends.peer->context.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set1_cert_store(ends.peer->context.get(), client_.trust->store());
     ends.peer->begin();
     if (session != nullptr) SSL_set_session(ends.peer->ssl.get(), session);
     run([](RawEnds& both, Deadline by) -> loop::Task<void> {
@@ -93,9 +95,48 @@ TEST_P(SessionTest, ResumesTls12) {
     }(ends, soon()));
     ASSERT_TRUE(ends.result.has_value()) << ends.result.error().cause;
     EXPECT_EQ(ends.server->facts().resumed, expected);
+    // A resumed session has kept its certificate, but may have outlived it.
+    const WallTime later = std::chrono::system_clock::now() + std::chrono::days(100);
+    const auto facts = read_facts(ends.peer->ssl.get(), later);
+    EXPECT_EQ(facts.has_value(), !expected);
+    if (!facts) {
+      EXPECT_EQ(facts.error(), reason::kCertificateExpired);
+    }
     if (session == nullptr) session = SSL_get1_session(ends.peer->ssl.get());
   }
   SSL_SESSION_free(session);
+}
+
+loop::Task<void> shake_with(Stream& stream, RawPeer& peer, Result<void>& result, Deadline by) {
+  bool done = false;
+  loop::Gate gate;
+  peer.begin();
+  gate.spawn(keep_result(stream, result, by));
+  gate.spawn(peer.shake(done, by));
+  co_await gate.close();
+  EXPECT_TRUE(done);
+}
+
+TEST_P(SessionTest, ResumesTls12WithABackend) {
+  Owned<SSL_CTX> backend;  // its ticket keys are its own
+  for (const bool expected : {false, true, true}) {
+    auto [ours, theirs] = MemoryStream::pair(*loop_);
+    RawPeer peer(std::move(theirs), true);
+    if (backend == nullptr) {
+      backend.reset(SSL_CTX_new(TLS_server_method()));
+      SSL_CTX_set_max_proto_version(backend.get(), TLS1_2_VERSION);
+      SSL_CTX_use_certificate(backend.get(), leaf_.certificate.get());
+      SSL_CTX_use_PrivateKey(backend.get(), leaf_.key.get());
+    }
+    SSL_CTX_up_ref(backend.get());
+    peer.context.reset(backend.get());
+    auto stream = Stream::client(*core_, std::move(ours), client_context(), target_);
+    Result<void> result;
+    run(shake_with(**stream, peer, result, soon()));
+    ASSERT_TRUE(result.has_value()) << result.error().cause;
+    EXPECT_EQ((*stream)->facts().version, "TLSv1.2");
+    EXPECT_EQ((*stream)->facts().resumed, expected);
+  }
 }
 
 loop::Task<void> update_keys(RawEnds& ends, Deadline by) {
