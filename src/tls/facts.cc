@@ -1,0 +1,44 @@
+#include "tls/facts.h"
+
+#include <openssl/ssl.h>
+
+#include "tls/openssl.h"
+#include "tls/reasons.h"
+#include "tls/x509_text.h"
+
+namespace doorward::tls {
+
+std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now) {
+  HandshakeFacts facts;
+  facts.version = SSL_get_version(ssl);
+  facts.cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl));
+  const unsigned char* alpn = nullptr;
+  unsigned int alpn_size = 0;
+  SSL_get0_alpn_selected(ssl, &alpn, &alpn_size);
+  facts.alpn.assign(reinterpret_cast<const char*>(alpn), alpn_size);
+  if (const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) {
+    facts.sni = lower_case(name);
+  }
+  facts.resumed = SSL_session_reused(ssl) == 1;
+  const Owned<X509> certificate(SSL_get1_peer_certificate(ssl));
+  if (certificate == nullptr) return facts;
+  facts.peer_certificate =
+      std::make_shared<const PeerCertificate>(peer_certificate(certificate.get()));
+  // Without verification (a backend's, switched off) nobody asks for dates either.
+  const bool verified = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0;
+  if (verified && facts.resumed && facts.peer_certificate->not_after < now) {
+    return std::unexpected(reason::kCertificateExpired);
+  }
+  return facts;
+}
+
+PeerCertificate peer_certificate(X509* certificate) {
+  return {.subject = name_text(X509_get_subject_name(certificate)),
+          .issuer = name_text(X509_get_issuer_name(certificate)),
+          .names = alternative_names(certificate),
+          .serial = serial_of(certificate),
+          .fingerprint = fingerprint_of(certificate),
+          .not_after = time_of(X509_get0_notAfter(certificate))};
+}
+
+}  // namespace doorward::tls

@@ -1,0 +1,40 @@
+// What a handshake found out, as values: what was negotiated, and the peer's verified certificate.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <openssl/types.h>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace doorward::tls {
+
+// A certificate that the peer has sent and whose chain was verified.
+struct PeerCertificate {
+  std::string subject;  // RFC 4514: "CN=app-1,O=Example"
+  std::string issuer;
+  std::vector<std::string> names;  // of its SAN, with kind: "DNS:a.example", "URI:spiffe://…"
+  std::string serial;              // upper-case hex
+  std::string fingerprint;         // SHA-256 of the certificate, lower-case hex
+  WallTime not_after{};
+};
+
+struct HandshakeFacts {
+  std::string_view version;  // "TLSv1.3"; static text
+  std::string_view cipher;   // OpenSSL's name; static text
+  std::string alpn;          // empty: none was negotiated
+  std::string sni;           // what the client asked for, in lower case; empty: nothing
+  bool resumed = false;
+  std::shared_ptr<const PeerCertificate> peer_certificate;  // null: it sent none
+};
+
+// Of a finished handshake; else a reason: a certificate that a resumed session has kept may have
+// expired since.
+std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now);
+
+PeerCertificate peer_certificate(X509* certificate);
+
+}  // namespace doorward::tls

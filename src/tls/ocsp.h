@@ -1,0 +1,33 @@
+// OcspStaple: a response (RFC 6960, DER) that a server sends with its certificate, so that clients
+// need not ask. Checked once, on the control thread: it must be its issuer's word, for this very
+// certificate, "good" and fresh; a stapled answer that clients refuse is worse than none.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tls/certificate.h"
+
+namespace doorward::tls {
+
+class OcspStaple {
+ public:
+  static Result<std::shared_ptr<const OcspStaple>> parse(std::string_view file,
+                                                         std::string_view der,
+                                                         const Certificate& certificate,
+                                                         WallTime now);
+
+  const std::string& der() const { return der_; }
+  // When it is of no use any more; then it is no longer sent.
+  WallTime next_update() const { return next_update_; }
+
+ private:
+  OcspStaple(std::string_view der, WallTime next_update) : der_(der), next_update_(next_update) {}
+
+  std::string der_;
+  WallTime next_update_;
+};
+using OcspStaplePtr = std::shared_ptr<const OcspStaple>;
+
+}  // namespace doorward::tls
