@@ -28,11 +28,20 @@ string(SHA256 doorward_pch_sum
   "${doorward_pch_list} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${CMAKE_BUILD_TYPE}")
 file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch.sum ${doorward_pch_sum})
 
+# Another profile makes other code: objects of two of them do not link.
+function(doorward_follow_profile target)
+  if(CMAKE_CXX_FLAGS_RELWITHDEBINFO MATCHES "-fprofile-use=([^ ]+)")
+    get_target_property(sources ${target} SOURCES)
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${CMAKE_MATCH_1})
+  endif()
+endfunction()
+
 function(doorward_use_pch target)
   set(header ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch)
   target_compile_options(${target} PRIVATE -Winvalid-pch "SHELL:-include-pch ${header}")
   get_target_property(sources ${target} SOURCES)
   set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${header})
+  doorward_follow_profile(${target})
 endfunction()
 
 function(doorward_layer name)
