@@ -414,6 +414,26 @@ def test_answers_that_cross_a_100_come_after_it(peers):
     assert gateway.alive()
 
 
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b""])
+def test_hints_that_cross_a_100_come_one_after_the_other(peers, interim):
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
+    def script(connection):
+        while head := connection.recv_head():
+            connection.send(interim + hint + hint)
+            sum(len(piece) for piece in connection.body_pieces(head))
+            connection.send(raw.response(200, body=b"done"))
+    gateway = peers.gateway(config.proxy(peers.backend(script)))
+    text = request("/", "Expect: 100-continue", "Content-Length: 3", method="POST")
+    clients = [Raw(gateway.address()).send(text) for _ in range(50)]
+    for client in clients:
+        seen = [client.recv_head().status for _ in range(3)]
+        assert sorted(seen) == [100, 103, 103]
+        assert client.send(b"abc").recv_response().body == b"done"
+        client.close()
+    assert gateway.alive()
+
+
 def test_a_client_cannot_name_policies_headers_in_connection(peers):
     origin = peers.origin()
     gateway = peers.gateway(config.proxy(origin, policies=[

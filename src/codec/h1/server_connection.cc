@@ -159,7 +159,8 @@ loop::Task<ServerConnection::Next> ServerConnection::after_response() {
 
 loop::Task<ServerConnection::Next> ServerConnection::end_or_go_on() {
   if (response_done_ && keep_alive_ && co_await skip_body()) co_return Next::go_on;
-  const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none;
+  const bool unread = !receiver_.body_done() || parser_.refusal() != Refusal::none ||
+                      late_ != Late::no;  // a slow head's rest may still come
   if (!response_done_) {
     bytes_.abort();  // a response cut short must not look complete
   } else if (unread || receiver_.has_pending() || ends_by_choice()) {
@@ -213,12 +214,34 @@ loop::Task<Result<Piece>> ServerConnection::read_body() {
   co_return judge(co_await std::move(reading), began);
 }
 
+// A read that is cancelled while the 100 is on its way must not begin to wait behind it.
 loop::Task<Result<void>> ServerConnection::send_continue() {
   const std::array parts{iovec{const_cast<char*>(kContinue.data()), kContinue.size()}};
-  continue_in_flight_ = true;
+  continuing_ = true;
+  Result<void> sent = co_await send_interim(parts);
+  continuing_ = false;
+  if (std::exchange(read_cancelled_, false) && sent) {
+    co_return fail(ErrorKind::cancelled, "the body is not wanted any more");
+  }
+  co_return sent;
+}
+
+void ServerConnection::cancel_read() {
+  if (continuing_) {
+    read_cancelled_ = true;
+  } else {
+    bytes_.cancel_recv();
+  }
+}
+
+// Interim responses come from two sides, the exchange's and the upload's: one after the other.
+loop::Task<Result<void>> ServerConnection::send_interim(std::span<const iovec> parts) {
+  while (interim_in_flight_) co_await interim_sent();
+  if (response_started_) co_return Result<void>();  // a 100 that came too late
+  interim_in_flight_ = true;
   Result<void> sent = co_await bytes_.send(parts, Deadline::never());
-  continue_in_flight_ = false;
-  if (after_continue_) loop_.resume_later(std::exchange(after_continue_, nullptr));
+  interim_in_flight_ = false;
+  if (after_interim_) loop_.resume_later(std::exchange(after_interim_, nullptr));
   co_return sent;
 }
 
@@ -249,12 +272,11 @@ Result<Piece> ServerConnection::judge(Result<Piece> piece, TimePoint wait_began)
 
 loop::Task<Result<void>> ServerConnection::send_informational(const http::ResponseHead& head) {
   if (incoming_->head.version == http::Version::http10) co_return Result<void>();
-  co_await continue_sent();
   if (head.status == 100) continue_due_ = false;
   HeadOptions options;
   options.framing = WriteFraming::none;
   const MessageStart start = sender_.start(head, options, true, {}, false, incoming_->arena);
-  co_return co_await bytes_.send(start.parts(), Deadline::never());
+  co_return co_await send_interim(start.parts());
 }
 
 // RFC 9112 §6: which framing the response's body gets, and whether the connection goes on.
@@ -289,7 +311,7 @@ loop::Task<Result<void>> ServerConnection::send_response(const http::ResponseHea
                                                          BodySize size, std::string_view first,
                                                          bool last) {
   response_started_ = true;
-  co_await continue_sent();
+  co_await interim_sent();
   const HeadOptions options = choose_framing(head, size);
   const MessageStart start = sender_.start(head, options, bodiless_, first, last, incoming_->arena);
   co_return settle(co_await bytes_.send(start.parts(), Deadline::never()), last);

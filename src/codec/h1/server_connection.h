@@ -48,7 +48,7 @@ class ServerConnection final : public ServerStream {
   const http::HeaderList* received_trailers() const override { return receiver_.trailers(); }
   loop::Task<Result<void>> send_body(std::string_view bytes, bool last,
                                      const http::HeaderList* trailers) override;
-  void cancel_read() override { bytes_.cancel_recv(); }
+  void cancel_read() override;
   void cancel_write() override { bytes_.cancel_send(); }
   void abort() override;
 
@@ -82,12 +82,14 @@ class ServerConnection final : public ServerStream {
   void begin_request();
   Result<Piece> judge(Result<Piece> piece, TimePoint wait_began);
   loop::Task<Result<void>> send_continue();
-  // The response waits for a 100 that is on its way out: one send at a time.
-  auto continue_sent() {
+  loop::Task<Result<void>> send_interim(std::span<const iovec> parts);
+  // Whatever goes out waits for an interim response on its way: one send at a time. The other side
+  // has that one in flight, so one waits at most.
+  auto interim_sent() {
     struct Awaiter {
       ServerConnection& connection;
-      bool await_ready() const { return !connection.continue_in_flight_; }
-      void await_suspend(std::coroutine_handle<> waiter) { connection.after_continue_ = waiter; }
+      bool await_ready() const { return !connection.interim_in_flight_; }
+      void await_suspend(std::coroutine_handle<> waiter) { connection.after_interim_ = waiter; }
       void await_resume() const {}
     };
     return Awaiter{*this};
@@ -121,8 +123,10 @@ class ServerConnection final : public ServerStream {
   bool response_started_ = false;
   bool response_done_ = false;
   bool continue_due_ = false;  // the client waits for 100
-  bool continue_in_flight_ = false;
-  std::coroutine_handle<> after_continue_;
+  bool continuing_ = false;    // read_body() sends it
+  bool read_cancelled_ = false;
+  bool interim_in_flight_ = false;
+  std::coroutine_handle<> after_interim_;
   bool bodiless_ = false;  // HEAD, 204, 304: bytes of a body are swallowed
 };
 
