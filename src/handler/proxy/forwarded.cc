@@ -39,10 +39,26 @@ bool parse_node(std::string_view node, loop::Address& to) {
   return true;
 }
 
+// Where the first pair of a Forwarded element ends; a ";" in a quoted string is part of a value
+// (RFC 7239 §4), which a client may have chosen.
+std::size_t pair_end(std::string_view element) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < element.size(); ++i) {
+    if (quoted && element[i] == '\\') {
+      ++i;
+    } else if (element[i] == '"') {
+      quoted = !quoted;
+    } else if (element[i] == ';' && !quoted) {
+      return i;
+    }
+  }
+  return element.size();
+}
+
 // The value of a parameter of a Forwarded element, as written; `name` with its "=".
 std::string_view parameter(std::string_view element, std::string_view name) {
   while (!element.empty()) {
-    const std::size_t end = std::min(element.find(';'), element.size());
+    const std::size_t end = pair_end(element);
     const std::string_view pair = http::trim(element.substr(0, end));
     if (pair.size() > name.size() && http::equal_ignore_case(pair.substr(0, name.size()), name)) {
       return pair.substr(name.size());

@@ -64,6 +64,11 @@ TEST_F(ForwardedTest, WithForwardedAloneTheOtherFamilyIsDropped) {
             "for=127.0.0.1;host=\"shop.test\";proto=http");
 }
 
+TEST_F(ForwardedTest, WhatAClientChoseInAQuotedValueIsNoParameter) {
+  receive("Forwarded", "host=\"a;for=1.2.3.4;b\\\";for=1.2.3.4\";for=8.8.8.8");
+  EXPECT_EQ(client("127.0.0.1", {"127.0.0.1"}), "8.8.8.8");
+}
+
 TEST_F(ForwardedTest, ForwardedIsDerivedFromWhatAProxySaid) {
   receive("X-Forwarded-For", "2001:db8::1, junk\";proto=evil");
   receive("X-Forwarded-For", "10.0.0.9:99");
