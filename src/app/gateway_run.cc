@@ -145,7 +145,7 @@ loop::Task<void> Gateway::upgrade() {
   if (serves) {
     sockets_.hand_over();
     if (const auto admin = std::move(admin_)) co_await admin->stop();  // the new one answers
-    drain(options_.drain_time);
+    if (!draining_) drain(options_.drain_time);  // it may have been told to, meanwhile
   } else {
     Upgrade::end(*fresh);  // one that is late would serve beside this one, and hear no reload
     events_.error(
@@ -161,7 +161,7 @@ void Gateway::give_way() {
   events_.error("upgrade_failed",
                 {{"error", "the process before this one waits for it no longer"}});
   sockets_.hand_over();
-  drain(Duration(0));
+  drain(options_.drain_time);
 }
 
 }  // namespace doorward::app

@@ -1,6 +1,7 @@
 #include "app/upgrade.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -44,7 +45,7 @@ Upgrade::Upgrade(int argc, char** argv) : arguments_(argv, argv + argc) {
   inherited_ = take_variable(kSocketsVariable);
   admin_token_ = take_variable(kTokenVariable);
   const std::string ready = take_variable(kReadyVariable);
-  if (!ready.empty()) ready_fd_ = std::atoi(ready.c_str());
+  if (!ready.empty()) std::sscanf(ready.c_str(), "%d:%d", &ready_fd_, &former_);
   if (ready_fd_ >= 0) fcntl(ready_fd_, F_SETFD, FD_CLOEXEC);
 }
 
@@ -52,7 +53,7 @@ bool Upgrade::say_ready() {
   if (ready_fd_ < 0) return true;
   const bool said = write(ready_fd_, "1", 1) == 1;  // else nobody holds the other end
   close(std::exchange(ready_fd_, -1));
-  return said;
+  return said || getppid() != former_;
 }
 
 void Upgrade::end(const Successor& successor) {
@@ -69,7 +70,7 @@ Result<Upgrade::Successor> Upgrade::start(const std::string& sockets,
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
   environment.push_back(fmt::format("{}={}", kSocketsVariable, sockets));
-  environment.push_back(fmt::format("{}={}", kReadyVariable, ends[1]));
+  environment.push_back(fmt::format("{}={}:{}", kReadyVariable, ends[1], getpid()));
   if (!admin_token.empty()) {
     environment.push_back(fmt::format("{}={}", kTokenVariable, admin_token));
   }

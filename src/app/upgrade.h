@@ -21,8 +21,8 @@ class Upgrade {
   const std::string& inherited() const { return inherited_; }
   // … and the admin token that it had made, so that who knows it need not learn another; or empty.
   const std::string& admin_token() const { return admin_token_; }
-  // Tells the former process, if there is one, that this one serves. False when it does not wait
-  // for that any more.
+  // Tells the former process, if there is one, that this one serves. False when it lives and does
+  // not wait for that any more; when it is gone, nobody else serves.
   bool say_ready();
 
   struct Successor {
@@ -41,6 +41,7 @@ class Upgrade {
   std::string inherited_;
   std::string admin_token_;
   int ready_fd_ = -1;
+  pid_t former_ = 0;
 };
 
 }  // namespace doorward::app
