@@ -63,7 +63,9 @@ constexpr auto kTimeouts = schema::schema<ListenerTimeouts>(
     field("idle", &ListenerTimeouts::idle,
           "A kept connection between two requests. (One that was just opened has `header`.)",
           at_least(1ms)),
-    field("send", &ListenerTimeouts::send, "A client that does not read what it asked for.",
+    field("send", &ListenerTimeouts::send,
+          "A client that stops reading what it asked for. What counts is that it takes something "
+          "(at `min_data_rate`) in each half of this time, not how long a response lasts.",
           at_least(1ms)));
 
 constexpr auto kListener = schema::schema<ListenerConfig>(
@@ -78,7 +80,8 @@ constexpr auto kListener = schema::schema<ListenerConfig>(
     field("limits", &ListenerConfig::limits, "What a client may send.", of(kLimits)),
     field("timeouts", &ListenerConfig::timeouts, "How long a client may take.", of(kTimeouts)),
     field("min_data_rate", &ListenerConfig::min_data_rate,
-          "Requests that come slower than this over ten seconds are given up (408).",
+          "Requests that come slower than this over ten seconds are given up (408), and so are "
+          "clients that take their response slower (`timeouts.send`).",
           zero_means("off")),
     field("trusted_proxies", &ListenerConfig::trusted_proxies,
           "Proxies before Doorward whose `X-Forwarded-For` or `Forwarded` is believed."),

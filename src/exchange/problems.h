@@ -39,7 +39,7 @@ inline constexpr std::array kProblems = {
             "Routes match but for the method; Allow names those that do."},
     Problem{"header_timeout", 408, "The request's head did not arrive in time."},
     Problem{"body_timeout", 408, "The request's body stopped arriving."},
-    Problem{"request_too_slow", 408, "The request's body arrives below the minimum data rate."},
+    Problem{"request_too_slow", 408, "The request arrives below the minimum data rate."},
     Problem{"body_too_large", 413, "The request's body is larger than the limit."},
     Problem{"rewrite_invalid", 400, "The rewritten path is no valid path for the backend."},
     Problem{"not_found", 404, "The admin listener has no such endpoint."},

@@ -70,7 +70,7 @@ void Socket::check_sending(TimePoint now) {
     const std::uint64_t taken = acknowledged();
     const auto window_ms = static_cast<std::uint64_t>(stall_.timeout.count()) / 2;
     const std::uint64_t due = std::max<std::uint64_t>(1, stall_.min_rate * window_ms / 1000);
-    if (!std::exchange(send_marked_, true) || taken - send_mark_ >= due) {
+    if (!std::exchange(send_marked_, true) || taken >= send_mark_ + due) {
       send_mark_ = taken;
       send_check_ = next_send_check(now);
       return;

@@ -22,7 +22,8 @@ struct Cidr {
   IpBytes address{};        // bits below the prefix are zero
   std::uint8_t bits = 128;  // length of the prefix in the 128 bits
 
-  // "10.0.0.0/8", "::1", "unix". Refuses bits set below the prefix ("10.0.0.1/8"): it is mostly a slip of the pen.
+  // "10.0.0.0/8", "::1", "unix". Refuses bits set below the prefix ("10.0.0.1/8"): it is mostly a
+  // slip of the pen.
   static Result<Cidr> parse(std::string_view text);
   static Cidr unix_sockets();
 

@@ -25,7 +25,7 @@ enum class Balance : std::uint8_t { round_robin };
 
 struct ServiceTimeouts {
   Duration connect{2'000};
-  Duration first_byte{30'000};    // from the request sent to the response's head
+  Duration first_byte{30'000};    // from the end of the request to the response's head
   Duration idle{30'000};          // between two pieces of a body
   Duration tunnel_idle{300'000};  // an upgraded connection on which nothing moves
   Duration total{0};              // everything, tries included; 0: no limit
