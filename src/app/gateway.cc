@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "codec/h1/refusal.h"
+#include "codec/h2/refusal.h"
+#include "codec/h2/session.h"
 #include "exchange/problems.h"
 #include "observe/prometheus.h"
+#include "tls/reasons.h"
 
 namespace doorward::app {
 namespace {
@@ -103,7 +105,14 @@ void Gateway::name_metrics() {
   for (unsigned i = 0; i < static_cast<unsigned>(codec::h1::Refusal::count_); ++i) {
     refusals.push_back(to_string(static_cast<codec::h1::Refusal>(i)));
   }
+  for (unsigned i = 1; i < static_cast<unsigned>(codec::h2::Refusal::count_); ++i) {
+    refusals.push_back(to_string(static_cast<codec::h2::Refusal>(i)));
+  }
   metrics_.name_values(observe::Metric::parser_refusals, refusals);
+  std::vector<std::string_view> handshake_failures;
+  for (const tls::Reason& reason : tls::reasons()) handshake_failures.push_back(reason.word);
+  metrics_.name_values(observe::Metric::tls_handshake_failures, handshake_failures);
+  metrics_.name_values(observe::Metric::http2_connections_broken, codec::h2::end_reasons());
   const std::string_view version = DOORWARD_VERSION;
   metrics_.name_values(observe::Metric::build_info, {&version, 1});
 }

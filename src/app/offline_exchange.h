@@ -48,6 +48,9 @@ class OfflineExchange final : public policy::PolicyContext {
   void set_query(std::string_view query) override { query_ = query; }
   const loop::Address& client() const override { return client_; }
   std::string_view client_ip() const override { return client_ip_; }
+  std::string_view scheme() const override { return scheme_; }
+  const tls::HandshakeFacts* tls() const override { return nullptr; }
+  void check_websocket(const codec::websocket::Rules&) override {}
   std::string_view route() const override { return route_; }
   std::string_view request_id() const override { return request_id_; }
   void set_request_id(std::string_view id) override { request_id_ = id; }
@@ -77,6 +80,7 @@ class OfflineExchange final : public policy::PolicyContext {
   const std::string_view client_ip_;
   http::RequestHead head_{arena_};
   http::ResponseHead response_{arena_};
+  std::string_view scheme_ = "http";
   std::string_view host_, path_, query_, route_, request_id_;
   route::RouteMatch match_;
   policy::ChainState chain_;

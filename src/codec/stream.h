@@ -88,12 +88,31 @@ class ServerStream : public Stream {
 // Towards a backend: the request is sent, the response received.
 class ClientStream : public Stream {
  public:
+  // Begins an exchange; its heads and trailers live in `arena`.
+  virtual void begin(Arena& arena) = 0;
+  // Request target to send instead of the head's; set before send_request.
+  virtual void set_target(std::string_view target) = 0;
+  // No wait of this exchange for the backend goes on beyond; set after begin().
+  virtual void set_total_deadline(Deadline deadline) = 0;
+
   virtual loop::Task<Result<void>> send_request(const http::RequestHead& head, BodySize size,
                                                 std::string_view first, bool last) = 0;
   // The next head (1xx ones too). Its views live in `arena`.
   virtual loop::Task<Result<void>> read_response(http::ResponseHead& head, Arena& arena,
                                                  Deadline deadline) = 0;
   virtual loop::ByteStream* take_transport(Chunk& early_bytes) = 0;
+
+  // Of its connection: http2 streams share theirs.
+  virtual http::Version version() const = 0;
+  // The response switched protocols (101).
+  virtual bool switched() const = 0;
+  // No byte of a response has come since begin().
+  virtual bool nothing_received() const = 0;
+  // The backend cannot have acted on the request: nothing of it reached it, or it said so.
+  virtual bool provably_unseen() const = 0;
+  // Of this exchange.
+  virtual std::uint64_t bytes_received() const = 0;
+  virtual std::uint64_t bytes_sent() const = 0;
 };
 
 }  // namespace doorward::codec

@@ -12,7 +12,7 @@ namespace {
 // check. One with a body is none either: the tunnel begins right behind the head.
 bool asks_for_upgrade(const http::RequestHead& head, codec::BodySize size) {
   return !size.may_have_bytes() && head.headers.has(http::HeaderName::upgrade) &&
-         head.version == http::Version::http11 &&
+         head.version != http::Version::http10 &&
          !http::has_token(head.headers, http::HeaderName::upgrade, "h2c") &&
          http::has_token(head.headers, http::HeaderName::connection, "upgrade");
 }
@@ -62,8 +62,9 @@ loop::Task<Step> accept_head(Exchange& x) {
   }
   const ListenerConfig& config = *x.listener.config;
   if (!config.trusted_proxies.empty()) {
-    x.client_address = handler::find_client(x.peer, head.headers, config.trusted_proxies);
-    x.peer_trusted = handler::is_trusted(x.peer, config.trusted_proxies);
+    x.client_address = handler::find_client(x.connection.peer, head.headers, config.trusted_proxies);
+    x.peer_trusted = handler::is_trusted(x.connection.peer, config.trusted_proxies);
+    if (x.peer_trusted) x.scheme_ = handler::find_scheme(head.headers, x.scheme_);
   }
   x.request_size = x.client_stream.received_size();
   x.upgrade = asks_for_upgrade(head, x.request_size);

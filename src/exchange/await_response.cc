@@ -9,11 +9,13 @@ namespace doorward::exchange::steps {
 namespace {
 
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
-// it was not acted on; the backend's kernel has acknowledged none of it then.
+// it was not acted on: the backend said so, or its kernel has acknowledged none of it.
 bool may_repeat(Exchange& x, const Error& error) {
+  if (!x.service->config().retry.stale || !x.body_in_hand || x.client_gone) return false;
+  if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
   const bool connection_ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
-  if (!connection_ended || !x.attempt.reused || !x.service->config().retry.stale) return false;
-  if (!x.body_in_hand || x.client_gone || !x.attempt.connection->nothing_received()) return false;
+  if (!connection_ended || !x.attempt.reused) return false;
+  if (!x.attempt.connection->nothing_received()) return false;
   return http::is_idempotent(x.request().method) || x.attempt.connection->provably_unseen();
 }
 

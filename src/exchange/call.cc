@@ -75,6 +75,7 @@ loop::Task<Result<CallResponse>> ask(upstream::Connection& connection,
 }
 
 bool worth_another(const upstream::Connection& connection, bool reused, const Error& error) {
+  if (reused && error.retry == Retry::yes) return true;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
   return reused && ended && connection.nothing_received();
 }

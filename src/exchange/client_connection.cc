@@ -23,68 +23,124 @@ observe::TimedOutIn timed_out_in(codec::Late late) {
 }  // namespace
 
 ClientConnection::ClientConnection(ListenerState& listener, int fd, const loop::Address& peer)
-    : core_(listener.core),
-      listener_(listener),
-      peer_(peer),
-      peer_ip_(peer.host()),
-      socket_(core_.loop().adopt(fd)),
-      codec_(core_.loop(), *socket_, *this, listener.settings),
-      next_(listener.connections),
+    : core_(listener.core), listener_(listener), next_(listener.connections),
       link_(&listener.connections) {
+  std::unique_ptr<loop::Socket> socket = core_.loop().adopt(fd);
+  facts_.peer = peer;
+  facts_.peer_ip = peer.host();
+  facts_.socket = socket.get();
+  bytes_ = std::move(socket);
   if (next_ != nullptr) next_->link_ = &next_;
   listener.connections = this;
 }
 
 ClientConnection::~ClientConnection() {
+  core_.loop().timers().disarm(age_);
   *link_ = next_;
   if (next_ != nullptr) next_->link_ = link_;
 }
 
 loop::Task<void> ClientConnection::serve() {
-  if (core_.draining()) codec_.drain();
-  co_await codec_.serve();
-  count_bytes();
-  if (codec_.late() != codec::Late::no) {
-    listener_.series.add_value(observe::Metric::connections_timed_out,
-                               static_cast<unsigned>(timed_out_in(codec_.late())));
+  draining_ = core_.draining();
+  const Duration age = listener_.config->max_connection_age;
+  if (age != Duration(0)) core_.loop().timers().arm(age_, Deadline::after(core_.loop().now(), age));
+  if (co_await find_protocol()) {
+    co_await (speaks_http2_ ? serve_http2() : serve_http1());
   }
+  count_bytes();
+}
+
+loop::Task<void> ClientConnection::serve_http1() {
+  http1_.emplace(core_.loop(), *bytes_, *this, listener_.http1);
+  if (draining_) http1_->drain();
+  co_await http1_->serve(std::move(received_));
+  count_end(http1_->late());
+}
+
+loop::Task<void> ClientConnection::serve_http2() {
+  http2_ = std::make_unique<codec::h2::ServerConnection>(core_.loop(), *bytes_, *this,
+                                                         listener_.http2);
+  if (draining_) http2_->drain();
+  co_await http2_->serve(std::move(received_));
+  count_end(http2_->late());
+  if (const std::string_view why = http2_->end_reason(); !why.empty()) on_http2_broken(why);
+}
+
+void ClientConnection::count_end(codec::Late late) {
+  if (late == codec::Late::no) return;
+  listener_.series.add_value(observe::Metric::connections_timed_out,
+                             static_cast<unsigned>(timed_out_in(late)));
+}
+
+void ClientConnection::on_http2_broken(std::string_view why) {
+  const std::span<const std::string_view> reasons = codec::h2::end_reasons();
+  const auto number = std::ranges::find(reasons, why) - reasons.begin();
+  listener_.series.add_value(observe::Metric::http2_connections_broken,
+                             static_cast<unsigned>(number));
+  core_.events().info("http2_connection_broken", {{"listener", listener_.config->name},
+                                                  {"client", facts_.peer_ip},
+                                                  {"reason", why}});
 }
 
 // With each request, so that a connection that stays open is not left out.
 void ClientConnection::count_bytes() {
-  const std::uint64_t received = socket_->received();
-  const std::uint64_t sent = socket_->sent();
+  const std::uint64_t received = bytes_->received();
+  const std::uint64_t sent = bytes_->sent();
   listener_.series.add(observe::Metric::bytes_received,
                        received - std::exchange(counted_received_, received));
   listener_.series.add(observe::Metric::bytes_sent, sent - std::exchange(counted_sent_, sent));
 }
 
-void ClientConnection::cut() {
-  codec_.abort();
-  if (exchange_ != nullptr) exchange_->give_up();
+void ClientConnection::drain() {
+  draining_ = true;
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) x->drain();
+  if (http1_) return http1_->drain();
+  if (http2_ != nullptr) return http2_->drain();
+  if (waiting_) bytes_->cancel_recv();
 }
+
+void ClientConnection::cut() {
+  if (http1_) {
+    http1_->abort();
+  } else if (http2_ != nullptr) {
+    http2_->cut();
+  } else {
+    bytes_->abort();
+  }
+  for (Exchange* x = exchanges_; x != nullptr; x = x->next) x->give_up();
+}
+
+void ClientConnection::on_timer(loop::Timer&) { drain(); }
 
 codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
-  exchange_ = core_.make_exchange(listener_, peer_, peer_ip_, stream);
-  return exchange_->incoming;
+  Exchange* x = core_.make_exchange(listener_, facts_, stream);
+  x->join(exchanges_);
+  return x->incoming;
 }
 
-loop::Task<void> ClientConnection::run(codec::Incoming&, codec::ServerStream&) {
+loop::Task<void> ClientConnection::run(codec::Incoming& incoming, codec::ServerStream&) {
   listener_.series.add(observe::Metric::requests);
-  return run_steps(*exchange_, Step::accept_head);
+  return run_steps(Exchange::of(incoming), Step::accept_head);
 }
 
-loop::Task<void> ClientConnection::refuse(codec::Incoming&, codec::ServerStream&,
+loop::Task<void> ClientConnection::refuse(codec::Incoming& incoming, codec::ServerStream&,
                                           codec::BadRequest why) {
   if (why.number != 0) listener_.series.add_value(observe::Metric::parser_refusals, why.number);
-  exchange_->reply_with(why.status, why.code, why.detail);
-  return run_steps(*exchange_, Step::reply);
+  Exchange& x = Exchange::of(incoming);
+  x.reply_with(why.status, why.code, why.detail);
+  return run_steps(x, Step::reply);
 }
 
-void ClientConnection::close(codec::Incoming&) {
+void ClientConnection::close(codec::Incoming& incoming) {
   count_bytes();
-  core_.free_exchange(std::exchange(exchange_, nullptr));
-  codec_.use_settings(listener_.settings);
+  Exchange& x = Exchange::of(incoming);
+  x.leave();
+  core_.free_exchange(&x);
+  if (http1_) {
+    http1_->use_settings(listener_.http1);
+  } else {
+    http2_->use_settings(listener_.http2);
+  }
 }
 
 }  // namespace doorward::exchange

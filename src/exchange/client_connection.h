@@ -1,17 +1,21 @@
 // ClientConnection: a client's connection and the sink of its requests: each becomes an Exchange.
+// First it finds out what is spoken (open_connection.cc): a PROXY header, TLS, HTTP/1.1 or HTTP/2.
 // Owner: the coroutine that serves it, spawned into the Core's gate.
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "codec/h1/server_connection.h"
+#include "codec/h2/server_connection.h"
 #include "codec/request_sink.h"
+#include "exchange/client_facts.h"
 #include "exchange/core.h"
-#include "loop/socket.h"
+#include "tls/stream.h"
 
 namespace doorward::exchange {
 
-class ClientConnection final : public codec::RequestSink {
+class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
  public:
   ClientConnection(ListenerState& listener, int fd, const loop::Address& peer);
   ~ClientConnection();
@@ -19,7 +23,8 @@ class ClientConnection final : public codec::RequestSink {
   ClientConnection& operator=(const ClientConnection&) = delete;
 
   loop::Task<void> serve();
-  void drain() { codec_.drain(); }
+  // No further request; WebSockets are told to go.
+  void drain();
   void cut();
   ClientConnection* next() const { return next_; }
 
@@ -31,17 +36,38 @@ class ClientConnection final : public codec::RequestSink {
   void close(codec::Incoming& incoming) override;
 
  private:
+  // What comes before HTTP; false: the connection has ended.
+  loop::Task<bool> read_proxy_header();
+  loop::Task<bool> shake_hands();
+  loop::Task<bool> find_protocol();
+  loop::Task<bool> receive_more(Deadline deadline);
+  loop::Task<Result<Chunk>> receive(Deadline deadline);
+  loop::Task<void> refuse_cleartext();
+  void on_handshake_failed(const Error& error);
+
+  loop::Task<void> serve_http1();
+  loop::Task<void> serve_http2();
+  void count_end(codec::Late late);
+  void on_http2_broken(std::string_view why);
   void count_bytes();
+  void on_timer(loop::Timer&) override;  // it is as old as it may be
 
   Core& core_;
   ListenerState& listener_;
-  const loop::Address peer_;
-  const std::string peer_ip_;
-  std::unique_ptr<loop::Socket> socket_;
-  codec::h1::ServerConnection codec_;
-  Exchange* exchange_ = nullptr;
+  ClientFacts facts_;
+  std::optional<IpSeat> seat_;
+  std::unique_ptr<loop::ByteStream> bytes_;
+  tls::Stream* tls_ = nullptr;  // bytes_, where that is TLS
+  Chunk received_;              // and not given to a codec yet
+  std::optional<codec::h1::ServerConnection> http1_;
+  std::unique_ptr<codec::h2::ServerConnection> http2_;
+  bool speaks_http2_ = false;
+  bool draining_ = false;
+  bool waiting_ = false;  // for the first bytes
+  Exchange* exchanges_ = nullptr;  // an intrusive list
   std::uint64_t counted_received_ = 0;
   std::uint64_t counted_sent_ = 0;
+  loop::Timer age_{*this};
   ClientConnection* next_ = nullptr;
   ClientConnection** link_ = nullptr;
 };

@@ -1,5 +1,6 @@
 // connect: a connection of the pool, or a new one; when an endpoint refuses, the next one is
 // asked, since the request never reached it.
+#include "codec/proxy_protocol/header.h"
 #include "exchange/core.h"
 #include "exchange/exchange.h"
 
@@ -15,10 +16,29 @@ Step connected(Exchange& x) {
   return Step::send_request;
 }
 
+// What the backend is told of the client's connection before its bytes; empty when nothing is.
+std::string_view proxy_header(Exchange& x) {
+  const upstream::SendProxyProtocol version = x.service->config().proxy_protocol;
+  if (version == upstream::SendProxyProtocol::off) [[likely]]
+    return {};
+  codec::proxy_protocol::Header header;
+  header.source = x.client_address;
+  if (header.source.port() == 0) header.source.set_port(x.connection.peer.port());
+  header.destination = x.connection.local();
+  if (x.tls() != nullptr) {
+    header.tls = true;
+    header.tls_version = x.tls()->version;
+    header.authority = x.tls()->sni;
+    header.alpn = x.tls()->alpn;
+  }
+  return x.arena().copy(version == upstream::SendProxyProtocol::v1 ? write_v1(header)
+                                                                   : write_v2(header));
+}
+
 loop::Task<Step> open(Exchange& x) {
   x.attempt.reused = false;
   if (!std::exchange(x.attempt.has_room, false)) x.attempt.endpoint->pool().reserve();
-  auto opened = co_await x.attempt.endpoint->connect(x.total_deadline());
+  auto opened = co_await x.attempt.endpoint->connect(x.total_deadline(), proxy_header(x));
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
     x.tried.add(*x.attempt.endpoint);
@@ -34,9 +54,10 @@ loop::Task<Step> open(Exchange& x) {
 }  // namespace
 
 // A body that is not wholly in hand cannot be sent twice, so such a request never goes out on a
-// connection that may be stale: it opens its own.
+// connection that may be stale: it opens its own. Shared ones tell when they end.
 loop::Task<Step> connect(Exchange& x) {
-  if (x.body_in_hand && !x.attempt.has_room && x.attempt.connection == nullptr) {
+  const bool may_reuse = x.body_in_hand || x.attempt.endpoint->pool().shares();
+  if (may_reuse && !x.attempt.has_room && x.attempt.connection == nullptr) {
     x.attempt.connection = x.attempt.endpoint->pool().take();
   }
   if (x.attempt.connection == nullptr) return open(x);

@@ -15,7 +15,8 @@ Core::Core(unsigned index, std::unique_ptr<loop::Loop> loop, observe::MetricsSha
       loop_(std::move(loop)),
       metrics_(metrics),
       events_(events),
-      resolver_(*loop_) {}
+      resolver_(*loop_),
+      tls_(*loop_) {}
 
 Core::~Core() {
   for (void* memory : free_exchanges_) ::operator delete(memory, std::align_val_t{64});
@@ -60,8 +61,8 @@ std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapsho
     }
     if (kept == nullptr) {
       kept = std::make_shared<upstream::Service>(
-          upstream::Discovery::Tools{*loop_, resolver_, events_}, entry.config,
-          metrics_.service(entry.slot));
+          upstream::Discovery::Tools{*loop_, resolver_, events_}, tls_, entry.config,
+          entry.tls.empty() ? nullptr : entry.tls[index_], metrics_.service(entry.slot));
     }
     services.push_back(std::move(kept));
   }
@@ -116,6 +117,7 @@ loop::Task<void> Core::shut_down() {
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
   resolver_.cancel_all();
   co_await services_.close();
+  co_await tls_.close();
   loop_->timers().disarm(cut_);
   loop_->stop();
 }
@@ -127,8 +129,8 @@ void Core::report_counters() {
   metrics_.set_total(observe::Metric::loop_overflows, counters.overflows);
 }
 
-Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer,
-                              std::string_view peer_ip, codec::ServerStream& client) {
+Exchange* Core::make_exchange(ListenerState& listener, const ClientFacts& connection,
+                              codec::ServerStream& client) {
   void* memory;
   if (free_exchanges_.empty()) {
     memory = ::operator new(sizeof(Exchange), std::align_val_t{64});
@@ -137,7 +139,7 @@ Exchange* Core::make_exchange(ListenerState& listener, const loop::Address& peer
     free_exchanges_.pop_back();
   }
   snapshot_->hold();
-  return new (memory) Exchange(*this, listener, peer, peer_ip, *snapshot_, client);
+  return new (memory) Exchange(*this, listener, connection, *snapshot_, client);
 }
 
 void Core::free_exchange(Exchange* exchange) {

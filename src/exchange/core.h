@@ -17,6 +17,7 @@
 #include "loop/resolver.h"
 #include "observe/event_log.h"
 #include "observe/metrics.h"
+#include "tls/per_core.h"
 
 namespace doorward::exchange {
 
@@ -46,13 +47,14 @@ class Core final : loop::TimerTarget {
   loop::Loop& loop() { return *loop_; }
   observe::MetricsShard& metrics() { return metrics_; }
   observe::EventLog& events() { return events_; }
+  tls::PerCore& tls() { return tls_; }
   CoreSnapshot& snapshot() { return *snapshot_; }
   bool draining() const { return draining_; }
   std::string_view date();  // for the Date header
 
   // Memory of exchanges, kept for the next ones.
-  Exchange* make_exchange(ListenerState& listener, const loop::Address& peer,
-                          std::string_view peer_ip, codec::ServerStream& client);
+  Exchange* make_exchange(ListenerState& listener, const ClientFacts& connection,
+                          codec::ServerStream& client);
   void free_exchange(Exchange* exchange);
   void drop(CoreSnapshot& snapshot);
 
@@ -72,6 +74,7 @@ class Core final : loop::TimerTarget {
   observe::MetricsShard& metrics_;
   observe::EventLog& events_;
   loop::Resolver resolver_;
+  tls::PerCore tls_;
   http::DateCache date_;
   CoreSnapshot* snapshot_ = nullptr;
   std::map<std::string, std::unique_ptr<ListenerState>> listeners_;  // by ListenerConfig::key

@@ -14,20 +14,32 @@ constexpr Duration kHalfClosedLook{100};
 
 }  // namespace
 
-Exchange::Exchange(Core& c, ListenerState& l, const loop::Address& p, std::string_view peer_ip,
-                   CoreSnapshot& s, codec::ServerStream& client)
+Exchange::Exchange(Core& c, ListenerState& l, const ClientFacts& from, CoreSnapshot& s,
+                   codec::ServerStream& client)
     : core(c),
       listener(l),
       snapshot(s),
       client_stream(client),
-      peer(p),
-      client_address(p),
+      connection(from),
+      client_address(from.peer),
       expectation(c.loop()),
-      peer_ip_(peer_ip) {}
+      scheme_(from.scheme) {}
 
 Exchange::~Exchange() {
   client_stream.watch_client(nullptr);
   end_attempt();
+}
+
+void Exchange::join(Exchange*& first) {
+  next = first;
+  link_ = &first;
+  if (next != nullptr) next->link_ = &next;
+  first = this;
+}
+
+void Exchange::leave() {
+  *link_ = next;
+  if (next != nullptr) next->link_ = link_;
 }
 
 void Exchange::keep_asked_target() {
@@ -52,7 +64,7 @@ void Exchange::set_query(std::string_view query) {
 std::string_view Exchange::client_ip() const {
   if (client_ip_.empty()) {
     client_ip_ =
-        client_address == peer ? peer_ip_ : const_cast<Arena&>(arena_).copy(client_address.host());
+        client_address == connection.peer ? std::string_view(connection.peer_ip) : const_cast<Arena&>(arena_).copy(client_address.host());
   }
   return client_ip_;
 }
@@ -87,6 +99,18 @@ void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
       {{"route", route()}, {"policy", policy}, {"code", instead.code}, {"reason", instead.detail}});
 }
 
+std::string_view Exchange::client_certificate(http::Variable variable) {
+  if (tls() == nullptr || tls()->peer_certificate == nullptr) return {};
+  const tls::PeerCertificate& certificate = *tls()->peer_certificate;
+  if (variable == http::Variable::tls_subject) return certificate.subject;
+  if (variable == http::Variable::tls_fingerprint) return certificate.fingerprint;
+  std::string_view all;
+  for (const std::string& name : certificate.names) {
+    all = all.empty() ? std::string_view(name) : arena_.join(all, ", ", name);
+  }
+  return all;
+}
+
 std::string_view Exchange::lookup(http::Variable variable, std::string_view name) {
   using http::Variable;
   switch (variable) {
@@ -104,8 +128,18 @@ std::string_view Exchange::lookup(http::Variable variable, std::string_view name
       return request_id();
     case Variable::request_header:
       return head_.headers.value(name);
+    case Variable::request_scheme:
+      return scheme();
     case Variable::client_ip:
       return client_ip();
+    case Variable::tls_version:
+      return tls() == nullptr ? std::string_view() : tls()->version;
+    case Variable::tls_sni:
+      return tls() == nullptr ? std::string_view() : tls()->sni;
+    case Variable::tls_subject:
+    case Variable::tls_names:
+    case Variable::tls_fingerprint:
+      return client_certificate(variable);
     case Variable::route_name:
       return route();
     case Variable::route_param:
@@ -130,6 +164,8 @@ void Exchange::begin_response() {
   response_head = arena_.make<http::ResponseHead>(arena_);
   times.first_byte = {};
 }
+
+void Exchange::drain() {}
 
 void Exchange::give_up() {
   client_gone = true;

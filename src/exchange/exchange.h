@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "codec/request_sink.h"
+#include "exchange/client_facts.h"
 #include "exchange/expectation.h"
 #include "exchange/listener.h"
 #include "exchange/snapshot.h"
@@ -51,10 +52,16 @@ class Exchange final : public policy::PolicyContext,
                        public loop::PeerWatch,
                        private loop::TimerTarget {
  public:
-  // `peer_ip`: the text of the peer's address; lives as long as the connection.
-  Exchange(Core& core, ListenerState& listener, const loop::Address& peer, std::string_view peer_ip,
+  Exchange(Core& core, ListenerState& listener, const ClientFacts& connection,
            CoreSnapshot& snapshot, codec::ServerStream& client);
   ~Exchange();
+  // Whose Incoming it is.
+  static Exchange& of(codec::Incoming& incoming) {
+    return static_cast<OwnIncoming&>(incoming).exchange;
+  }
+  // The list of its connection's exchanges.
+  void join(Exchange*& first);
+  void leave();
 
   // PolicyContext
   http::RequestHead& request() override { return head_; }
@@ -66,7 +73,9 @@ class Exchange final : public policy::PolicyContext,
   void set_query(std::string_view query) override;
   const loop::Address& client() const override { return client_address; }
   std::string_view client_ip() const override;
-  std::string_view peer_ip() const { return peer_ip_; }  // of the connection
+  std::string_view scheme() const override { return scheme_; }
+  const tls::HandshakeFacts* tls() const override { return connection.tls; }
+  void check_websocket(const codec::websocket::Rules& rules) override { websocket_rules = &rules; }
   // As the client asked, whatever policies made of it.
   std::string_view asked_path() const { return rewritten_ ? asked_path_ : path_; }
   std::string_view asked_query() const { return rewritten_ ? asked_query_ : query_; }
@@ -115,6 +124,8 @@ class Exchange final : public policy::PolicyContext,
   std::string_view backend_target();
   void begin_response();
   Deadline total_deadline() const { return total_deadline_; }
+  // The connection goes: what has no end of its own is told so.
+  void drain();
   // Ends its waits, since nobody waits for it any more.
   void give_up();
   // The attempt got its response: counts it, and lets go.
@@ -126,7 +137,7 @@ class Exchange final : public policy::PolicyContext,
   ListenerState& listener;
   CoreSnapshot& snapshot;
   codec::ServerStream& client_stream;
-  const loop::Address peer;      // of the connection
+  const ClientFacts& connection;
   loop::Address client_address;  // behind trusted proxies
   bool peer_trusted = false;
 
@@ -140,6 +151,7 @@ class Exchange final : public policy::PolicyContext,
   Chunk first_piece;         // what of it was there with the head
   bool body_in_hand = true;  // all of it is in first_piece: it can be sent again
   bool upgrade = false;
+  const codec::websocket::Rules* websocket_rules = nullptr;  // of the policy, when it is one
   Expectation expectation;  // of a 100 before it
   loop::Gate uploads;       // the rest of it, streaming beside the response
 
@@ -172,8 +184,12 @@ class Exchange final : public policy::PolicyContext,
  private:
   friend class ClientConnection;
   friend loop::Task<Step> steps::accept_head(Exchange&);
+  struct OwnIncoming : codec::Incoming {
+    Exchange& exchange;
+  };
   loop::Task<void> wait_for_upload();
   void keep_asked_target();
+  std::string_view client_certificate(http::Variable variable);
   void on_timer(loop::Timer&) override;
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
 
@@ -182,7 +198,8 @@ class Exchange final : public policy::PolicyContext,
   http::RequestHead head_{arena_};
 
  public:
-  codec::Incoming incoming{arena_, head_};
+  OwnIncoming incoming{{arena_, head_}, *this};
+  Exchange* next = nullptr;  // of the same connection
 
  private:
   std::string_view host_;
@@ -195,8 +212,9 @@ class Exchange final : public policy::PolicyContext,
   bool has_query_ = false;
   bool target_changed_ = false;
   mutable std::string_view request_id_;
-  const std::string_view peer_ip_;
+  std::string_view scheme_;
   mutable std::string_view client_ip_;
+  Exchange** link_ = nullptr;
   Deadline total_deadline_ = Deadline::never();
   loop::Timer half_closed_{*this};  // looks whether a client that sent FIN is still there
 

@@ -17,7 +17,7 @@ using observe::RefusedBecause;
 constexpr std::string_view kTooMany = "too_many_connections";
 
 // Nothing was read of the connection, so the answer needs no exchange and is sent only once.
-void answer_too_many(Core& core, RefusedBecause why, int fd) {
+std::string too_many_text(Core& core, RefusedBecause why) {
   char id[observe::kHexIdLength];
   observe::write_hex_id(core.loop().random(), id);
   const std::string body = fmt::format(
@@ -26,18 +26,16 @@ void answer_too_many(Core& core, RefusedBecause why, int fd) {
       "connection now: its limit \\\"{1}\\\" is reached.\",\"request_id\":\"{2}\"}}\n",
       kTooMany, why == RefusedBecause::connections ? "connections" : "connections_per_ip",
       std::string_view(id, sizeof id));
-  const std::string text = fmt::format(
+  return fmt::format(
       "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
       "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
       core.date(), body.size(), body);
-  [[maybe_unused]] const ssize_t sent =
-      ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-std::array<std::uint8_t, 16> ip_of(const loop::Address& peer) {
+IpKey ip_of(const loop::Address& peer) {
   std::uint8_t raw[16];
   peer.ip_bytes(raw);
-  std::array<std::uint8_t, 16> ip;
+  IpKey ip;
   std::memcpy(ip.data(), raw, sizeof raw);
   return ip;
 }
@@ -45,12 +43,8 @@ std::array<std::uint8_t, 16> ip_of(const loop::Address& peer) {
 // One connection's place in the counts of its listener.
 class Seat {
  public:
-  Seat(ListenerState& listener, const std::array<std::uint8_t, 16>& ip)
-      : listener_(listener),
-        ip_(ip),
-        counted_per_ip_(listener.config->limits.connections_per_ip != 0) {
+  explicit Seat(ListenerState& listener) : listener_(listener) {
     ++listener_.open;
-    if (counted_per_ip_) ++listener_.per_ip[ip_];
     listener_.series.add(Metric::connections_accepted);
     listener_.series.raise(Metric::connections_open);
   }
@@ -59,35 +53,64 @@ class Seat {
   ~Seat() {
     --listener_.open;
     listener_.series.lower(Metric::connections_open);
-    if (!counted_per_ip_) return;
-    const auto at = listener_.per_ip.find(ip_);
-    if (--at->second == 0) listener_.per_ip.erase(at);
   }
 
  private:
   ListenerState& listener_;
-  const std::array<std::uint8_t, 16> ip_;
-  const bool counted_per_ip_;  // a reload may set or lift the limit while the connection is open
 };
 
-// The limit that leaves no place for another connection, if one does.
+// The limit that leaves no place for another connection, if one does. Behind the PROXY protocol
+// the client's address is not known yet.
 std::optional<RefusedBecause> limit_reached(const ListenerState& listener,
-                                            const loop::Address& peer,
-                                            const std::array<std::uint8_t, 16>& ip) {
+                                            const loop::Address& peer) {
   if (listener.open >= listener.connection_limit) return RefusedBecause::connections;
-  const std::uint32_t limit = listener.config->limits.connections_per_ip;
-  if (limit == 0 || peer.is_unix()) return std::nullopt;
-  const auto at = listener.per_ip.find(ip);
-  if (at == listener.per_ip.end() || at->second < limit) return std::nullopt;
+  if (listener.config->proxy_protocol || !listener.ip_full(peer)) return std::nullopt;
   return RefusedBecause::connections_per_ip;
 }
 
 void refuse(ListenerState& listener, RefusedBecause why, int fd) {
-  listener.series.add_value(Metric::connections_refused, static_cast<unsigned>(why));
-  listener.core.metrics().add_value(Metric::replies,
-                                    static_cast<unsigned>(problem_number(kTooMany)));
-  answer_too_many(listener.core, why, fd);
+  const std::string text = refuse_connection(listener, why);
+  if (listener.tls == nullptr) {
+    [[maybe_unused]] const ssize_t sent =
+        ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
   ::close(fd);
+}
+
+codec::h1::ParseLimits parse_limits(const ListenerConfig& config) {
+  codec::h1::ParseLimits limits;
+  limits.head_bytes = static_cast<std::uint32_t>(config.limits.header_bytes.count);
+  limits.header_count = config.limits.header_count;
+  limits.target_length = static_cast<std::uint32_t>(config.limits.target_length.count);
+  limits.line_length = limits.head_bytes;
+  return limits;
+}
+
+// What both codecs call the same.
+template <class Settings>
+std::shared_ptr<Settings> server_settings(const ListenerConfig& config) {
+  auto made = std::make_shared<Settings>();
+  made->parse = parse_limits(config);
+  made->requests_per_connection = config.limits.requests_per_connection;
+  made->header_timeout = config.timeouts.header;
+  made->body_timeout = config.timeouts.body;
+  made->idle_timeout = config.timeouts.idle;
+  made->send_timeout = config.timeouts.send;
+  made->min_data_rate = config.min_data_rate.bytes_per_second;
+  return made;
+}
+
+std::shared_ptr<const codec::h1::ServerSettings> http1_settings(const ListenerConfig& config) {
+  return server_settings<codec::h1::ServerSettings>(config);
+}
+
+std::shared_ptr<const codec::h2::ServerSettings> http2_settings(const ListenerConfig& config) {
+  auto made = server_settings<codec::h2::ServerSettings>(config);
+  made->session.max_concurrent_streams = config.http2.max_concurrent_streams;
+  made->session.stream_window = static_cast<std::uint32_t>(config.http2.stream_window.count);
+  made->session.connection_window =
+      static_cast<std::uint32_t>(config.http2.connection_window.count);
+  return made;
 }
 
 }  // namespace
@@ -101,14 +124,40 @@ std::size_t IpHash::operator()(const std::array<std::uint8_t, 16>& ip) const {
 }
 
 loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer) {
-  const std::array<std::uint8_t, 16> ip = ip_of(peer);
-  if (const auto why = limit_reached(listener, peer, ip)) {
+  if (const auto why = limit_reached(listener, peer)) {
     refuse(listener, *why, fd);
     co_return;
   }
-  const Seat seat(listener, ip);
+  const Seat seat(listener);
   ClientConnection connection(listener, fd, peer);
   co_await connection.serve();
+}
+
+std::string refuse_connection(ListenerState& listener, RefusedBecause why) {
+  listener.series.add_value(Metric::connections_refused, static_cast<unsigned>(why));
+  listener.core.metrics().add_value(Metric::replies,
+                                    static_cast<unsigned>(problem_number(kTooMany)));
+  return too_many_text(listener.core, why);
+}
+
+IpSeat::IpSeat(ListenerState& listener, const loop::Address& client)
+    : listener_(listener),
+      ip_(ip_of(client)),
+      counted_(listener.config->limits.connections_per_ip != 0) {
+  if (counted_) ++listener_.per_ip[ip_];
+}
+
+IpSeat::~IpSeat() {
+  if (!counted_) return;
+  const auto at = listener_.per_ip.find(ip_);
+  if (--at->second == 0) listener_.per_ip.erase(at);
+}
+
+bool ListenerState::ip_full(const loop::Address& client) const {
+  const std::uint32_t limit = config->limits.connections_per_ip;
+  if (limit == 0 || client.is_unix()) return false;
+  const auto at = per_ip.find(ip_of(client));
+  return at != per_ip.end() && at->second >= limit;
 }
 
 ListenerState::ListenerState(Core& c, const ListenerEntry& entry, unsigned n_cores)
@@ -125,21 +174,11 @@ void ListenerState::rename(observe::Slot to) {
 
 void ListenerState::use(const ListenerEntry& entry) {
   if (entry.slot != slot) rename(entry.slot);
-  const std::shared_ptr<const ListenerConfig>& now = entry.config;
-  auto fresh = std::make_shared<codec::h1::ServerSettings>();
-  fresh->parse.head_bytes = static_cast<std::uint32_t>(now->limits.header_bytes.count);
-  fresh->parse.header_count = now->limits.header_count;
-  fresh->parse.target_length = static_cast<std::uint32_t>(now->limits.target_length.count);
-  fresh->parse.line_length = fresh->parse.head_bytes;
-  fresh->requests_per_connection = now->limits.requests_per_connection;
-  fresh->header_timeout = now->timeouts.header;
-  fresh->body_timeout = now->timeouts.body;
-  fresh->idle_timeout = now->timeouts.idle;
-  fresh->send_timeout = now->timeouts.send;
-  fresh->min_data_rate = now->min_data_rate.bytes_per_second;
-  connection_limit = std::max(1u, now->limits.connections / cores);
-  settings = std::move(fresh);
-  config = now;
+  config = entry.config;
+  http1 = http1_settings(*config);
+  http2 = http2_settings(*config);
+  tls = entry.tls.empty() ? nullptr : entry.tls[core.index()];
+  connection_limit = std::max(1u, config->limits.connections / cores);
 }
 
 void ListenerState::accept_from(int listening_fd) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/h1/server_connection.h"
+#include "codec/h2/server_settings.h"
 #include "exchange/listener_config.h"
 #include "loop/acceptor.h"
 #include "observe/metrics.h"
@@ -23,6 +24,8 @@ struct IpHash {
   std::size_t operator()(const std::array<std::uint8_t, 16>& ip) const;
 };
 
+using IpKey = std::array<std::uint8_t, 16>;
+
 struct ListenerState {
   ListenerState(Core& core, const ListenerEntry& entry, unsigned cores);
 
@@ -35,12 +38,16 @@ struct ListenerState {
   loop::Task<void> stop();
   void drain();
   void cut();
+  // Its limit leaves no place for another connection of this client.
+  bool ip_full(const loop::Address& client) const;
 
   Core& core;
   observe::Slot slot;
   observe::ListenerSeries series;
   std::shared_ptr<const ListenerConfig> config;
-  std::shared_ptr<const codec::h1::ServerSettings> settings;
+  std::shared_ptr<const codec::h1::ServerSettings> http1;
+  std::shared_ptr<const codec::h2::ServerSettings> http2;
+  std::shared_ptr<const tls::ServerContext> tls;  // null: cleartext
   struct Accepting {
     int listening_fd;
     std::unique_ptr<loop::Acceptor> acceptor;
@@ -49,11 +56,28 @@ struct ListenerState {
   const unsigned cores;  // that share the limit of connections
   std::uint32_t connection_limit = 0;
   std::uint32_t open = 0;
-  std::unordered_map<std::array<std::uint8_t, 16>, std::uint32_t, IpHash> per_ip;
+  std::unordered_map<IpKey, std::uint32_t, IpHash> per_ip;
   ClientConnection* connections = nullptr;  // an intrusive list
 
  private:
   void rename(observe::Slot to);
 };
+
+// A connection's place in the count of its client's address.
+class IpSeat {
+ public:
+  IpSeat(ListenerState& listener, const loop::Address& client);
+  IpSeat(const IpSeat&) = delete;
+  IpSeat& operator=(const IpSeat&) = delete;
+  ~IpSeat();
+
+ private:
+  ListenerState& listener_;
+  const IpKey ip_;
+  const bool counted_;  // a reload may set or lift the limit while the connection is open
+};
+
+// Counts and logs the refusal; the answer that a client without a place gets, in cleartext.
+std::string refuse_connection(ListenerState& listener, observe::RefusedBecause why);
 
 }  // namespace doorward::exchange

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/units.h"
 #include "observe/metrics.h"
 #include "text/cidr.h"
+#include "tls/server_context.h"
 
 namespace doorward::exchange {
 
@@ -34,9 +36,56 @@ struct ListenerTimeouts {
 // Which headers tell backends who the client is.
 enum class Forwarded : std::uint8_t { x_forwarded, rfc7239, both, off };
 
+// A certificate chain with its key (PEM), or a folder of them.
+struct CertificateConfig {
+  std::string certificate;  // a file; with the key inside when `key` is empty
+  std::string key;
+  std::string ocsp;    // a file: the response to staple (DER)
+  std::string folder;  // instead of the others
+  bool operator==(const CertificateConfig&) const = default;
+};
+
+struct ClientCertificateConfig {
+  tls::ClientCertificates mode = tls::ClientCertificates::required;
+  std::string ca;   // whose certificates are accepted; a file
+  std::string crl;  // a file; empty: revocation is not checked
+  std::uint32_t depth = 4;
+  bool operator==(const ClientCertificateConfig&) const = default;
+};
+
+struct TlsConfig {
+  std::vector<CertificateConfig> certificates;  // the first is the default
+  bool strict_sni = false;                      // refuse names that no certificate has
+  tls::Profile profile = tls::Profile::intermediate;
+  std::optional<ClientCertificateConfig> client_certificates;
+  bool session_tickets = true;
+  Duration ticket_rotation{12 * 3'600'000};
+  bool ocsp_stapling = false;  // fetch responses from the certificates' responders
+  Duration handshake_timeout{10'000};
+  bool operator==(const TlsConfig&) const = default;
+};
+
+// HTTP/2 towards clients: by ALPN over TLS, by its preface in cleartext.
+struct Http2Config {
+  bool enabled = true;
+  std::uint32_t max_concurrent_streams = 128;
+  Bytes stream_window = 256_KiB;
+  Bytes connection_window = 1_MiB;
+  bool operator==(const Http2Config&) const = default;
+};
+
+// The PROXY protocol, from these only; a connection of theirs must begin with it.
+struct ProxyProtocolConfig {
+  std::vector<text::Cidr> trusted;
+};
+
 struct ListenerConfig {
   std::string name;
   std::string address;
+  std::optional<TlsConfig> tls;
+  Http2Config http2;
+  std::optional<ProxyProtocolConfig> proxy_protocol;
+  Duration max_connection_age{0};  // then it is drained; 0: no limit
   ListenerLimits limits;
   ListenerTimeouts timeouts;
   ByteRate min_data_rate{100};  // 0: no limit
@@ -56,6 +105,10 @@ struct ListenerConfig {
 struct ListenerEntry {
   std::shared_ptr<const ListenerConfig> config;
   observe::Slot slot = 0;  // of its metrics
+  // Where it speaks TLS: a context for each core, and the keys of its tickets, which live on as
+  // long as there is a listener with the same key().
+  std::vector<std::shared_ptr<const tls::ServerContext>> tls;
+  std::shared_ptr<tls::TicketKeyring> tickets;
 };
 
 }  // namespace doorward::exchange

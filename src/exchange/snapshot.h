@@ -14,6 +14,7 @@
 #include "observe/metrics.h"
 #include "policy/chain.h"
 #include "route/route_table.h"
+#include "tls/client_context.h"
 #include "upstream/service.h"
 
 namespace doorward::exchange {
@@ -35,6 +36,8 @@ struct Route {
 struct ServiceEntry {
   std::shared_ptr<const upstream::ServiceConfig> config;
   observe::Slot slot = 0;
+  // Where an endpoint speaks TLS: a context for each core.
+  std::vector<std::shared_ptr<const tls::ClientContext>> tls;
 };
 
 struct Snapshot {

@@ -24,7 +24,13 @@ namespace doorward::http {
   X(request_target, "request.target")   \
   X(request_id, "request.id")           \
   X(request_header, "request.header.")  \
+  X(request_scheme, "request.scheme")   \
   X(client_ip, "client.ip")             \
+  X(tls_version, "tls.version")         \
+  X(tls_sni, "tls.sni")                 \
+  X(tls_subject, "tls.client.subject")  \
+  X(tls_names, "tls.client.names")      \
+  X(tls_fingerprint, "tls.client.fingerprint") \
   X(route_name, "route.name")           \
   X(route_param, "route.param.")        \
   X(response_status, "response.status") \

@@ -41,6 +41,9 @@ enum class Metric : std::uint8_t {
   bytes_sent,
   requests,
   parser_refusals,
+  tls_handshakes,
+  tls_handshake_failures,
+  http2_connections_broken,
   // route
   route_requests,
   route_in_flight,
@@ -64,13 +67,20 @@ enum class Metric : std::uint8_t {
 inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::service_waiting) + 1;
 
 // Values of labels with a fixed set; the enums say the same, for callers of add_value().
-enum class RefusedBecause : std::uint8_t { connections, connections_per_ip, descriptors, draining };
+enum class RefusedBecause : std::uint8_t {
+  connections,
+  connections_per_ip,
+  descriptors,
+  draining,
+  proxy_protocol
+};
 enum class TimedOutIn : std::uint8_t { header, body, idle, send, data_rate };
 enum class ReloadResult : std::uint8_t { ok, failed };
-inline constexpr std::array<std::string_view, 4> kRefusedBecause = {
-    "connections", "connections_per_ip", "descriptors", "draining"};
+inline constexpr std::array<std::string_view, 5> kRefusedBecause = {
+    "connections", "connections_per_ip", "descriptors", "draining", "proxy_protocol"};
 inline constexpr std::array<std::string_view, 5> kTimedOutIn = {"header", "body", "idle", "send",
                                                                 "data_rate"};
+inline constexpr std::array<std::string_view, 2> kHandshakeKinds = {"full", "resumed"};
 inline constexpr std::array<std::string_view, 2> kReloadResults = {"ok", "failed"};
 // "none": the client left before a status was sent.
 inline constexpr std::array<std::string_view, 6> kStatusClasses = {"none", "1xx", "2xx",
@@ -93,7 +103,7 @@ inline constexpr std::size_t kHistogramCells = kBuckets + 1;       // and the su
 
 // Values of a label that a higher layer names at start (MetricsNames::name_values): that many,
 // the last one is "other".
-inline constexpr std::size_t kLateValues = 64;
+inline constexpr std::size_t kLateValues = 96;
 
 struct MetricInfo {
   Metric id;
@@ -161,6 +171,14 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
     {Metric::parser_refusals, Scope::listener, MetricKind::counter,
      "doorward_parser_refusals_total", "Requests refused as malformed or over a limit.", "",
      "code"},
+    {Metric::tls_handshakes, Scope::listener, MetricKind::counter, "doorward_tls_handshakes_total",
+     "TLS handshakes that succeeded.", "", "kind", kHandshakeKinds},
+    {Metric::tls_handshake_failures, Scope::listener, MetricKind::counter,
+     "doorward_tls_handshake_failures_total", "TLS handshakes that failed.", "", "reason"},
+    {Metric::http2_connections_broken, Scope::listener, MetricKind::counter,
+     "doorward_http2_connections_broken_total",
+     "HTTP/2 connections that ended out of order: by the client's abuse or fault, or lost.", "",
+     "reason"},
 
     {Metric::route_requests, Scope::route, MetricKind::counter, "doorward_route_requests_total",
      "Requests finished, by class of the status sent (none: the client left before).", "", "status",

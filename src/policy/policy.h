@@ -18,11 +18,13 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/units.h"
+#include "codec/websocket/rules.h"
 #include "http/head.h"
 #include "http/reply.h"
 #include "http/template.h"
 #include "loop/address.h"
 #include "loop/task.h"
+#include "tls/facts.h"
 
 namespace doorward::policy {
 
@@ -48,6 +50,8 @@ struct BodyPiece {
   Chunk chunk;
   bool last = false;
   bool more_ready = false;  // further bytes are there already: nothing need be flushed for them
+  // Of a response, with its last piece; null: none. A policy may take them away.
+  const http::HeaderList* trailers = nullptr;
 };
 
 // A request a policy makes to a service of the configuration (PolicyContext::call).
@@ -83,6 +87,10 @@ class PolicyContext : public http::TemplateSource {
   // The client, after trusted proxies' headers were taken into account.
   virtual const loop::Address& client() const = 0;
   virtual std::string_view client_ip() const = 0;
+  // "http" or "https", as the client asked: behind trusted proxies what they say.
+  virtual std::string_view scheme() const = 0;
+  // Of the client's connection; null in cleartext.
+  virtual const tls::HandshakeFacts* tls() const = 0;
   virtual std::string_view route() const = 0;
   virtual std::string_view request_id() const = 0;
   virtual void set_request_id(std::string_view id) = 0;
@@ -99,6 +107,10 @@ class PolicyContext : public http::TemplateSource {
   // Asks a service (by its name in the configuration) and waits for the whole answer.
   virtual loop::Task<Result<CallResponse>> call(std::string_view service, CallRequest request,
                                                 Deadline deadline) = 0;
+
+  // When the request becomes a WebSocket, its frames are held to these rules, which live as long
+  // as the policy. The last call counts.
+  virtual void check_websocket(const codec::websocket::Rules& rules) = 0;
 
   // A policy in shadow mode would have answered so; reported, never sent.
   virtual void on_shadow_reply(std::string_view policy, const http::Reply& reply) = 0;

@@ -40,6 +40,9 @@ class ShadowContext final : public PolicyContext {
   void set_query(std::string_view query) override { query_ = query; }
   const loop::Address& client() const override { return real_->client(); }
   std::string_view client_ip() const override { return real_->client_ip(); }
+  std::string_view scheme() const override { return real_->scheme(); }
+  const tls::HandshakeFacts* tls() const override { return real_->tls(); }
+  void check_websocket(const codec::websocket::Rules&) override {}
   std::string_view route() const override { return real_->route(); }
   std::string_view request_id() const override { return id_ ? *id_ : real_->request_id(); }
   void set_request_id(std::string_view id) override { id_ = id; }

@@ -12,11 +12,14 @@
 namespace doorward::tls {
 
 std::unique_ptr<Stream> Stream::server(PerCore& core, std::unique_ptr<loop::ByteStream> transport,
-                                       std::shared_ptr<const ServerContext> context) {
+                                       std::shared_ptr<const ServerContext> context,
+                                       Chunk received) {
   Owned<SSL> ssl = context->make_ssl();
   SSL_set_accept_state(ssl.get());
-  return std::unique_ptr<Stream>(
+  std::unique_ptr<Stream> made(
       new Stream(core, std::move(transport), Side::client, std::move(context), std::move(ssl)));
+  if (!received.empty()) made->wire_.feed(std::move(received));
+  return made;
 }
 
 Result<std::unique_ptr<Stream>> Stream::client(PerCore& core,

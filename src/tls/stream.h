@@ -32,9 +32,10 @@ struct Target;
 
 class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget {
  public:
-  // `core` outlives the stream and is closed after it.
+  // `core` outlives the stream and is closed after it. `received`: what came of it already.
   static std::unique_ptr<Stream> server(PerCore& core, std::unique_ptr<loop::ByteStream> transport,
-                                        std::shared_ptr<const ServerContext> context);
+                                        std::shared_ptr<const ServerContext> context,
+                                        Chunk received = {});
   // To a backend, which must be what `target` says.
   static Result<std::unique_ptr<Stream>> client(PerCore& core,
                                                 std::unique_ptr<loop::ByteStream> transport,

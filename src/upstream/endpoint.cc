@@ -1,8 +1,12 @@
 #include "upstream/endpoint.h"
 
 #include <algorithm>
+#include <array>
+#include <fmt/format.h>
 
-#include "loop/socket.h"
+#include "codec/h2/client_connection.h"
+#include "codec/proxy_protocol/header.h"
+#include "tls/stream.h"
 
 namespace doorward::upstream {
 namespace {
@@ -10,41 +14,135 @@ namespace {
 constexpr Duration kFailingFirst{1'000};
 constexpr Duration kFailingMost{8'000};
 
+std::string url_of(const EndpointConfig& config, const loop::Address& address) {
+  if (address.is_unix()) return config.url;
+  return (config.tls ? "https://" : "http://") + address.text();
+}
+
+Pool::Kind kind_of(const ServiceConfig& service, bool tls) {
+  if (service.proxy_protocol != SendProxyProtocol::off) return Pool::Kind::separate;
+  if (service.protocol == Protocol::http2) return Pool::Kind::shared;
+  return tls && service.protocol == Protocol::automatic ? Pool::Kind::unknown
+                                                        : Pool::Kind::separate;
+}
+
+// Doorward asks for itself.
+std::string own_preamble(SendProxyProtocol version) {
+  codec::proxy_protocol::Header header;
+  header.local = true;
+  if (version == SendProxyProtocol::v1) return write_v1(header);
+  return version == SendProxyProtocol::v2 ? write_v2(header) : "";
+}
+
 }  // namespace
 
-Endpoint::Endpoint(loop::Loop& loop, Queue& queue, const EndpointConfig& config,
-                   const loop::Address& address, std::uint32_t number, const ServiceConfig& service,
-                   const codec::h1::ClientSettings& settings)
-    : loop_(loop),
+Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const EndpointConfig& config,
+                   const loop::Address& address, std::uint32_t number)
+    : settings_(settings),
       address_(address),
       number_(number),
-      settings_(settings),
-      connect_timeout_(service.timeouts.connect),
-      url_(address.is_unix() ? config.url : "http://" + address.text()),
+      speaks_tls_(config.tls),
+      target_{config.host, config.tls ? std::make_shared<tls::SessionSlot>() : nullptr},
+      url_(url_of(config, address)),
       authority_(config.authority()),
-      pool_(loop, service.pool, queue) {}
+      pool_(settings.loop, settings.service.pool, queue, kind_of(settings.service, config.tls),
+            settings.service.proxy_protocol != SendProxyProtocol::off) {}
 
-loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline) {
-  const Deadline by = Deadline::after(loop_.now(), connect_timeout_).earlier(deadline);
-  Result<std::unique_ptr<loop::Socket>> socket = co_await loop_.connect(address_, by);
-  if (!socket) {
-    Failure failure = failed(std::move(socket.error()));
-    pool_.closed();  // not before it counts as failing
+loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline,
+                                                                  std::string_view preamble) {
+  const Deadline by =
+      Deadline::after(settings_.loop.now(), settings_.service.timeouts.connect).earlier(deadline);
+  Result<Opened> opened = co_await open(by, preamble);
+  if (!opened) {
+    Failure failure = failed(std::move(opened.error()));
+    pool_.release();  // not before it counts as failing
     co_return failure;
   }
   failing_until_ = {};
   failing_for_ = {};
-  co_return std::make_unique<Connection>(loop_, std::move(*socket), settings_);
+  if (opened->http2) co_return share(std::move(opened->bytes));
+  co_return pool_.add_separate(std::make_unique<codec::h1::ClientConnection>(
+      settings_.loop, std::move(opened->bytes), settings_.http1));
+}
+
+loop::Task<Result<Endpoint::Opened>> Endpoint::open(Deadline deadline, std::string_view preamble) {
+  Result<std::unique_ptr<loop::Socket>> socket =
+      co_await settings_.loop.connect(address_, deadline);
+  if (!socket) co_return Failure(std::move(socket.error()));
+  const std::string own = preamble.empty() ? own_preamble(settings_.service.proxy_protocol) : "";
+  if (preamble.empty()) preamble = own;
+  if (!preamble.empty()) {
+    const std::array parts{iovec{const_cast<char*>(preamble.data()), preamble.size()}};
+    Result<void> sent = co_await (*socket)->send(parts, deadline);
+    if (!sent) co_return Failure(std::move(sent.error()));
+  }
+  if (speaks_tls_) co_return co_await open_tls(std::move(*socket), deadline);
+  co_return Opened{std::move(*socket), settings_.service.protocol == Protocol::http2};
+}
+
+loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::Socket> socket,
+                                                        Deadline deadline) {
+  auto stream = tls::Stream::client(settings_.tls_core, std::move(socket), settings_.tls, target_);
+  Result<void> done;
+  if (stream) {
+    done = co_await (*stream)->handshake(deadline);
+  } else {
+    done = Result<void>(Failure(std::move(stream.error())));
+  }
+  if (!done) {
+    on_tls_failed(done.error());
+    co_return Failure(std::move(done.error()));
+  }
+  const bool http2 = (*stream)->facts().alpn == "h2";
+  if (!http2 && settings_.service.protocol == Protocol::http2) {
+    Error error{ErrorKind::protocol, Side::backend,    Retry::yes,
+                0,                   "tls_no_shared_alpn", "it did not choose HTTP/2 by ALPN"};
+    on_tls_failed(error);
+    co_return Failure(std::move(error));
+  }
+  co_return Opened{std::move(*stream), http2};
+}
+
+// One line for each kind of failure: the log holds repetitions back.
+void Endpoint::on_tls_failed(Error& error) {
+  settings_.events.warning("backend_tls_failed", {{"service", settings_.service.name},
+                                                  {"endpoint", url_},
+                                                  {"reason", error.reason},
+                                                  {"detail", error.cause}});
+  if (!error.reason.empty()) error.cause = fmt::format("{}: {}", error.reason, error.cause);
+  error.reason = "backend_tls_failed";
+}
+
+std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> bytes) {
+  auto opened = std::make_unique<codec::h2::ClientConnection>(
+      settings_.loop, std::move(bytes),
+      speaks_tls_ ? settings_.http2_over_tls : settings_.http2, pool_.owner());
+  codec::h2::ClientConnection& connection = *opened;
+  std::unique_ptr<Connection> stream = pool_.add_shared(std::move(opened));
+  settings_.gate.spawn(serve(EndpointRef(this), connection));
+  return stream;
+}
+
+loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& connection) {
+  co_await connection.serve();
+  if (const std::string_view why = connection.end_reason(); !why.empty()) {
+    keep->settings_.events.info("backend_http2_broken", {{"service", keep->settings_.service.name},
+                                                         {"endpoint", keep->url_},
+                                                         {"reason", why}});
+  }
+  keep->pool_.forget(connection);
 }
 
 Failure Endpoint::failed(Error error) {
-  if (!failing(loop_.now())) {
+  if (!failing(settings_.loop.now())) {
     failing_for_ = std::clamp(failing_for_ * 2, kFailingFirst, kFailingMost);
-    failing_until_ = loop_.now() + failing_for_;
+    failing_until_ = settings_.loop.now() + failing_for_;
   }
   error.side = Side::backend;
   error.retry = Retry::yes;
-  error.reason = error.kind == ErrorKind::timeout ? "connect_timeout" : "connect_failed";
+  if (error.reason != "backend_tls_failed") {
+    error.reason = error.kind == ErrorKind::timeout ? "connect_timeout" : "connect_failed";
+  }
   return Failure(std::move(error));
 }
 

@@ -12,18 +12,20 @@
 #include <utility>
 
 #include "loop/address.h"
+#include "loop/socket.h"
+#include "upstream/connection_settings.h"
 #include "upstream/pool.h"
-#include "upstream/service_config.h"
 
 namespace doorward::upstream {
 
+class EndpointRef;
+
 class Endpoint {
  public:
-  // `number` is its own within its service and never used again. `queue`, `service` and `settings`
-  // outlive the endpoint.
-  Endpoint(loop::Loop& loop, Queue& queue, const EndpointConfig& config,
-           const loop::Address& address, std::uint32_t number, const ServiceConfig& service,
-           const codec::h1::ClientSettings& settings);
+  // `number` is its own within its service and never used again. `queue` and `settings` outlive the
+  // endpoint.
+  Endpoint(const ConnectionSettings& settings, Queue& queue, const EndpointConfig& config,
+           const loop::Address& address, std::uint32_t number);
 
   std::uint32_t number() const { return number_; }
   const loop::Address& address() const { return address_; }
@@ -34,22 +36,33 @@ class Endpoint {
   Pool& pool() { return pool_; }
 
   // A new connection, for which room was reserved in the pool; a failure gives that back. Errors
-  // carry the reason: connect_failed, connect_timeout; all may be tried elsewhere.
-  loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline);
+  // carry the reason: connect_failed, connect_timeout, backend_tls_failed; all may be tried
+  // elsewhere. `preamble` goes out before anything else (a PROXY header).
+  loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline,
+                                                          std::string_view preamble = {});
 
   // Refused or timed out just now: others are tried first. The longer it does, the longer.
   bool failing(TimePoint now) const { return now < failing_until_; }
 
  private:
   friend class EndpointRef;
+  struct Opened {
+    std::unique_ptr<loop::ByteStream> bytes;
+    bool http2 = false;
+  };
+  loop::Task<Result<Opened>> open(Deadline deadline, std::string_view preamble);
+  loop::Task<Result<Opened>> open_tls(std::unique_ptr<loop::Socket> socket, Deadline deadline);
+  std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
+  static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
   Failure failed(Error error);
+  void on_tls_failed(Error& error);
 
-  loop::Loop& loop_;
+  const ConnectionSettings& settings_;
   const loop::Address address_;
   const std::uint32_t number_;
   std::uint32_t holders_ = 0;
-  const codec::h1::ClientSettings& settings_;
-  const Duration connect_timeout_;
+  const bool speaks_tls_;
+  const tls::Target target_;  // of TLS
   const std::string url_;
   const std::string authority_;
   Pool pool_;

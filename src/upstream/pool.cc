@@ -8,8 +8,11 @@
 namespace doorward::upstream {
 
 std::unique_ptr<Connection> Pool::take() {
+  if (kind_ != Kind::separate) [[unlikely]] {
+    if (std::unique_ptr<Connection> stream = shared_.open()) return stream;
+  }
   while (!idle_.empty()) {
-    std::unique_ptr<Connection> connection = std::move(idle_.back()->connection);
+    std::unique_ptr<codec::h1::ClientConnection> connection = std::move(idle_.back()->connection);
     connection->bytes().watch_peer(nullptr);
     spare_.push_back(std::move(idle_.back()));
     idle_.pop_back();
@@ -19,8 +22,13 @@ std::unique_ptr<Connection> Pool::take() {
   return nullptr;
 }
 
-void Pool::give(std::unique_ptr<Connection> connection) {
-  const bool room = (idle_.size() < config_.max_idle || !queue_.empty()) && !retired_;
+void Pool::give(std::unique_ptr<Connection> given) {
+  if (given->version() == http::Version::http2) [[unlikely]]
+    return;  // its stream ends here, and makes room
+  std::unique_ptr<codec::h1::ClientConnection> connection(
+      static_cast<codec::h1::ClientConnection*>(given.release()));
+  const bool room =
+      (idle_.size() < config_.max_idle || !queue_.empty()) && !retired_ && !single_use_;
   if (!room || !connection->reusable() || connection->stale()) {
     connection.reset();
     return closed();
@@ -47,9 +55,39 @@ void Pool::reserve() {
     --open_;
   }
   ++open_;
+  ++connecting_;
 }
 
-void Pool::keep(std::unique_ptr<Connection> connection) {
+void Pool::release() {
+  --connecting_;
+  closed();
+}
+
+std::unique_ptr<Connection> Pool::add_separate(
+    std::unique_ptr<codec::h1::ClientConnection> opened) {
+  --connecting_;
+  if (kind_ == Kind::unknown) {
+    kind_ = Kind::separate;
+    serve_queue();  // they waited to share it
+  }
+  return opened;
+}
+
+std::unique_ptr<Connection> Pool::add_shared(std::unique_ptr<codec::h2::ClientConnection> opened) {
+  --connecting_;
+  if (!single_use_) kind_ = Kind::shared;
+  std::unique_ptr<Connection> stream = opened->open();
+  shared_.add(std::move(opened));
+  serve_queue();
+  return stream;
+}
+
+void Pool::forget(codec::h2::ClientConnection& connection) {
+  shared_.remove(connection);
+  closed();
+}
+
+void Pool::keep(std::unique_ptr<codec::h1::ClientConnection> connection) {
   if (spare_.empty()) spare_.push_back(std::make_unique<Idle>(*this));
   idle_.push_back(std::move(spare_.back()));
   spare_.pop_back();
@@ -72,6 +110,7 @@ void Pool::forget(Idle& idle) {
 void Pool::retire() {
   retired_ = true;
   close_idle();
+  shared_.close();
 }
 
 void Pool::close_idle() {

@@ -1,6 +1,8 @@
-// Pool: the connections of one core to one endpoint. Idle ones are kept newest first; one that the
-// backend closes is let go at once, one that was idle too long by a timer, and none is handed out
-// with unread bytes on it. Whenever one is given back or closed, the service's queue is served.
+// Pool: the connections of one core to one endpoint. Of HTTP/1.1, idle ones are kept newest first;
+// one that the backend closes is let go at once, one that was idle too long by a timer, and none is
+// handed out with unread bytes on it. Connections of HTTP/2 are shared (shared_connections.h): a
+// stream of one that has room is as good as an idle connection. Whenever there may be room again,
+// the service's queue is served.
 // Owner: an Endpoint. One thread only.
 #pragma once
 
@@ -10,33 +12,55 @@
 #include "codec/h1/client_connection.h"
 #include "loop/timer.h"
 #include "upstream/service_config.h"
+#include "upstream/shared_connections.h"
 
 namespace doorward::upstream {
 
-using Connection = codec::h1::ClientConnection;
+// What an attempt sends its request on: a connection of its own, or a stream of a shared one.
+using Connection = codec::ClientStream;
 class Queue;
 
 class Pool final : loop::TimerTarget {
  public:
-  Pool(loop::Loop& loop, const PoolConfig& config, Queue& queue)
-      : loop_(loop), config_(config), queue_(queue) {}
+  // Whether connections carry one request at a time, or many; not known until the first one's TLS
+  // handshake has told, and then that one is waited for.
+  enum class Kind : std::uint8_t { separate, shared, unknown };
+
+  // `single_use`: none is ever used for a second exchange.
+  Pool(loop::Loop& loop, const PoolConfig& config, Queue& queue, Kind kind, bool single_use)
+      : loop_(loop), config_(config), queue_(queue), kind_(kind), single_use_(single_use) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool() { close_idle(); }
 
-  // The connection used last that is still sound; null when there is none.
+  // The connection used last that is still sound, or a stream of a shared one; null when there is
+  // none.
   std::unique_ptr<Connection> take();
-  // Neither an idle connection nor room for another one.
-  bool full() const { return idle_.empty() && open_ >= config_.max_connections; }
+  // Neither of these, nor room for another connection; or one is being opened that many can share.
+  bool full() const {
+    if (!idle_.empty()) return false;
+    if (kind_ == Kind::separate) [[likely]]
+      return open_ >= config_.max_connections;
+    return !shared_.room() && (connecting_ > 0 || open_ >= config_.max_connections);
+  }
+  // Exchanges share connections: take() never gives one that may be stale without a word.
+  bool shares() const { return kind_ == Kind::shared; }
+
   // Takes the room that one more connection needs, for which an idle one is closed if it must be;
-  // not when full(). Whoever then fails to open one says closed().
+  // not when full(). It is either filled, with one of the two, or released.
   void reserve();
-  void closed();
+  std::unique_ptr<Connection> add_separate(std::unique_ptr<codec::h1::ClientConnection> opened);
+  std::unique_ptr<Connection> add_shared(std::unique_ptr<codec::h2::ClientConnection> opened);
+  void release();
+
   // Back from an exchange: kept when it is reusable and there is room, closed otherwise.
   void give(std::unique_ptr<Connection> connection);
+  // A shared connection is gone.
+  void forget(codec::h2::ClientConnection& connection);
   // Keeps none any more: idle ones are closed now, busy ones when they are given back.
   void retire();
 
+  codec::h2::ClientOwner& owner() { return shared_; }
   std::size_t idle() const { return idle_.size(); }
   std::uint32_t open() const { return open_; }
 
@@ -46,11 +70,12 @@ class Pool final : loop::TimerTarget {
     explicit Idle(Pool& p) : pool(p) {}
     void on_peer_end(ErrorKind) override { pool.forget(*this); }
     Pool& pool;
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<codec::h1::ClientConnection> connection;
     TimePoint since{};
   };
 
-  void keep(std::unique_ptr<Connection> connection);
+  void keep(std::unique_ptr<codec::h1::ClientConnection> connection);
+  void closed();
   void serve_queue();
   void forget(Idle& idle);
   void close_idle();
@@ -62,9 +87,13 @@ class Pool final : loop::TimerTarget {
   Queue& queue_;
   std::vector<std::unique_ptr<Idle>> idle_;   // oldest first
   std::vector<std::unique_ptr<Idle>> spare_;  // empty ones: no allocation a request
-  std::uint32_t open_ = 0;
+  std::uint32_t open_ = 0;                    // with those that are being opened
+  std::uint32_t connecting_ = 0;
+  Kind kind_;
+  const bool single_use_;
   bool retired_ = false;
   loop::Timer expiry_{*this};
+  SharedConnections shared_{loop_, config_, queue_};
 };
 
 }  // namespace doorward::upstream

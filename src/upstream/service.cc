@@ -29,19 +29,38 @@ Error unresolved(Error why) {
   return why;
 }
 
+codec::h1::ClientSettings http1_settings(const ServiceConfig& config) {
+  codec::h1::ClientSettings settings;
+  settings.parse.head_bytes = static_cast<std::uint32_t>(config.limits.header_bytes.count);
+  settings.parse.header_count = config.limits.header_count;
+  settings.parse.line_length = settings.parse.head_bytes;
+  settings.idle_timeout = config.timeouts.idle;
+  return settings;
+}
+
+codec::h2::ClientSettings http2_settings(const ServiceConfig& config) {
+  const codec::h1::ClientSettings same = http1_settings(config);
+  codec::h2::ClientSettings settings;
+  settings.parse = same.parse;
+  settings.idle_timeout = same.idle_timeout;
+  return settings;
+}
+
 }  // namespace
 
-Service::Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceConfig> config,
-                 observe::ServiceSeries series)
+Service::Service(const Discovery::Tools& tools, tls::PerCore& core,
+                 std::shared_ptr<const ServiceConfig> config,
+                 std::shared_ptr<const tls::ClientContext> tls, observe::ServiceSeries series)
     : loop_(tools.loop),
       config_(std::move(config)),
+      settings_{tools.loop, core, tools.events, connections_, *config_, std::move(tls), {}, {}, {}},
       series_(series),
       unresolved_(without_endpoint()),
       queue_(tools.loop, *this) {
-  settings_.parse.head_bytes = static_cast<std::uint32_t>(config_->limits.header_bytes.count);
-  settings_.parse.header_count = config_->limits.header_count;
-  settings_.parse.line_length = settings_.parse.head_bytes;
-  settings_.idle_timeout = config_->timeouts.idle;
+  settings_.http1 = http1_settings(*config_);
+  settings_.http2 = http2_settings(*config_);
+  settings_.http2_over_tls = settings_.http2;
+  settings_.http2_over_tls.https = true;
   Discovery::Sink& sink = *this;
   for (const EndpointConfig& endpoint : config_->endpoints) {
     if (endpoint.weight == 0) continue;  // taken out
@@ -89,7 +108,7 @@ bool Service::names_pending() const {
 Place Service::place_at(EndpointRef endpoint, bool fresh) {
   Pool& pool = endpoint->pool();
   Place place{std::move(endpoint), nullptr};
-  if (!fresh) place.connection = pool.take();
+  if (!fresh || pool.shares()) place.connection = pool.take();
   if (place.connection == nullptr) pool.reserve();
   return place;
 }
@@ -162,8 +181,7 @@ bool Service::add_missing(const Discovery& from, const std::vector<loop::Address
   for (const loop::Address& address : now) {
     if (lists(from, address)) continue;
     endpoints_.push_back(
-        {new Endpoint(loop_, queue_, from.endpoint(), address, next_number_++, *config_, settings_),
-         &from});
+        {new Endpoint(settings_, queue_, from.endpoint(), address, next_number_++), &from});
   }
   return endpoints_.size() > before;
 }
@@ -178,6 +196,7 @@ bool Service::lists(const Discovery& from, const loop::Address& address) const {
 loop::Task<void> Service::close() {
   for (Weighted& weighted : endpoints_) weighted.endpoint->pool().retire();
   for (const auto& discovery : discoveries_) co_await discovery->close();
+  co_await connections_.close();
 }
 
 }  // namespace doorward::upstream

@@ -15,8 +15,10 @@ namespace doorward::upstream {
 
 class Service final : Discovery::Sink, Queue::Server {
  public:
-  Service(const Discovery::Tools& tools, std::shared_ptr<const ServiceConfig> config,
-          observe::ServiceSeries series);
+  // `tls`: for its https endpoints; null when it has none. `core` outlives the service.
+  Service(const Discovery::Tools& tools, tls::PerCore& core,
+          std::shared_ptr<const ServiceConfig> config,
+          std::shared_ptr<const tls::ClientContext> tls, observe::ServiceSeries series);
 
   const ServiceConfig& config() const { return *config_; }
   observe::ServiceSeries& series() { return series_; }
@@ -64,7 +66,8 @@ class Service final : Discovery::Sink, Queue::Server {
 
   loop::Loop& loop_;
   std::shared_ptr<const ServiceConfig> config_;
-  codec::h1::ClientSettings settings_;
+  loop::Gate connections_;  // what serves shared ones
+  ConnectionSettings settings_;
   observe::ServiceSeries series_;
   std::uint32_t next_number_ = 0;
   std::vector<Weighted> endpoints_;

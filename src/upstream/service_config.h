@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "base/units.h"
+#include "tls/profile.h"
 
 namespace doorward::upstream {
 
 struct EndpointConfig {
-  std::string url;   // as written: "http://127.0.0.1:9001", "unix:/run/orders.sock"
+  std::string url;   // as written: "https://127.0.0.1:9001", "unix:/run/orders.sock"
+  bool tls = false;  // https
   std::string host;  // name or literal address; empty for unix sockets
   std::uint16_t port = 0;
   std::string unix_path;  // only for unix sockets
@@ -58,9 +60,32 @@ struct ResponseLimits {
   bool operator==(const ResponseLimits&) const = default;
 };
 
+// Which HTTP its endpoints speak. `automatic`: over TLS what ALPN says, in cleartext HTTP/1.1.
+enum class Protocol : std::uint8_t { automatic, http1, http2 };
+
+// TLS to https:// endpoints. Files are PEM.
+struct ServiceTls {
+  bool verify = true;
+  std::string ca;    // empty: the system's roots
+  std::string name;  // must be in the certificate instead of the endpoint's host
+  std::string sni;   // is asked for instead of the endpoint's host
+  std::string certificate;  // Doorward's own; with the key inside when `key` is empty
+  std::string key;
+  tls::Profile profile = tls::Profile::intermediate;
+  // Of all that was read from these files, so that a change makes another service.
+  std::uint64_t content = 0;
+  bool operator==(const ServiceTls&) const = default;
+};
+
+// A PROXY protocol header before each connection, which then carries one client's request only.
+enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
+
 struct ServiceConfig {
   std::string name;
   std::vector<EndpointConfig> endpoints;
+  Protocol protocol = Protocol::automatic;
+  ServiceTls tls;
+  SendProxyProtocol proxy_protocol = SendProxyProtocol::off;
   Balance balance = Balance::round_robin;
   std::string host = "preserve";  // preserve | endpoint | a literal host
   ServiceTimeouts timeouts;
@@ -70,7 +95,7 @@ struct ServiceConfig {
   bool operator==(const ServiceConfig&) const = default;
 };
 
-// Reads an endpoint's URL: "http://HOST[:PORT]" or "unix:/PATH". Errors say what is wrong.
+// Reads an endpoint's URL: "http://HOST[:PORT]", "https://HOST[:PORT]" or "unix:/PATH". Errors say what is wrong.
 struct EndpointUrl {
   std::string error;  // empty: fine
   EndpointConfig endpoint;

@@ -23,20 +23,11 @@ class ClientConnection final : public ClientStream {
   ClientConnection(loop::Loop& loop, std::unique_ptr<loop::ByteStream> bytes,
                    const ClientSettings& settings);
 
-  // Begins a new exchange on the connection; its heads and trailers live in `arena`.
-  void begin(Arena& arena);
-  // No byte of a response has come since begin().
-  bool nothing_received() const { return bytes_->received() == received_before_; }
-  // Nothing of the request was acknowledged by the backend's kernel: it cannot have been acted on.
-  bool provably_unseen() const { return bytes_->acknowledged() <= sent_before_; }
   // The exchange is complete on both sides and the connection sound.
   bool reusable() const;
   // While idle: the backend closed it, or sent what nobody asked for.
   bool stale() { return receiver_.has_pending() || bytes_->recv_ready(); }
   loop::ByteStream& bytes() { return *bytes_; }
-  // Of this exchange.
-  std::uint64_t bytes_received() const { return bytes_->received() - received_before_; }
-  std::uint64_t bytes_sent() const { return bytes_->sent() - sent_before_; }
 
   // Stream
   BodySize received_size() const override { return receiver_.size(); }
@@ -50,18 +41,21 @@ class ClientConnection final : public ClientStream {
   void abort() override;
 
   // ClientStream
+  void begin(Arena& arena) override;
+  void set_target(std::string_view target) override { target_ = target; }
+  void set_total_deadline(Deadline deadline) override { total_deadline_ = deadline; }
   loop::Task<Result<void>> send_request(const http::RequestHead& head, BodySize size,
                                         std::string_view first, bool last) override;
   loop::Task<Result<void>> read_response(http::ResponseHead& head, Arena& arena,
                                          Deadline deadline) override;
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
-
-  // Request target to send instead of the head's; set before send_request.
-  void set_target(std::string_view target) { target_ = target; }
-  // No wait of this exchange for the backend goes on beyond; set after begin().
-  void set_total_deadline(Deadline deadline) { total_deadline_ = deadline; }
-  // The response switched protocols (101).
-  bool switched() const { return parser_.switched(); }
+  http::Version version() const override { return http::Version::http11; }
+  bool switched() const override { return parser_.switched(); }
+  bool nothing_received() const override { return bytes_->received() == received_before_; }
+  // Nothing of it was acknowledged by the backend's kernel.
+  bool provably_unseen() const override { return bytes_->acknowledged() <= sent_before_; }
+  std::uint64_t bytes_received() const override { return bytes_->received() - received_before_; }
+  std::uint64_t bytes_sent() const override { return bytes_->sent() - sent_before_; }
 
  private:
   Result<void> accept_head(Progress progress, Arena& arena);

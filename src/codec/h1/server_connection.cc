@@ -53,7 +53,8 @@ void ServerConnection::abort() {
   bytes_.abort();
 }
 
-loop::Task<void> ServerConnection::serve() {
+loop::Task<void> ServerConnection::serve(Chunk received) {
+  if (!received.empty()) receiver_.accept(std::move(received));
   // The first request is awaited less patiently than the next ones.
   Duration patience = draining_ ? kDrainIdle : settings_->header_timeout;
   for (;;) {

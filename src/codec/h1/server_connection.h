@@ -33,8 +33,9 @@ class ServerConnection final : public ServerStream {
   ServerConnection(loop::Loop& loop, loop::ByteStream& bytes, RequestSink& sink,
                    std::shared_ptr<const ServerSettings> settings);
 
-  // Runs until the connection has ended. The ByteStream may be destroyed afterwards.
-  loop::Task<void> serve();
+  // Runs until the connection has ended. The ByteStream may be destroyed afterwards. `received`:
+  // what came of it already.
+  loop::Task<void> serve(Chunk received = {});
   // No further request: an idle connection ends after a moment, a busy one after its response.
   void drain();
   bool idle() const { return idle_; }

@@ -50,6 +50,18 @@ std::unique_ptr<ClientStream> ClientConnection::open() {
   return stream;
 }
 
+loop::Task<void> ClientConnection::settle(Wait& wait, Deadline deadline) {
+  if (settled_ || dead()) co_return;
+  settling_.push_back(&wait);
+  co_await wait.until(deadline);
+  std::erase(settling_, &wait);
+}
+
+void ClientConnection::on_peer_settings() {
+  settled_ = true;
+  for (Wait* wait : settling_) wait->wake();
+}
+
 bool ClientConnection::takes_websocket() const {
   return nghttp2_session_get_remote_settings(engine(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) ==
          1;
@@ -94,7 +106,10 @@ void ClientConnection::after_input() {
 }
 
 void ClientConnection::on_quiet() {
-  if (dead()) end();
+  if (dead()) {
+    end();
+    for (Wait* wait : settling_) wait->wake();
+  }
   if (finished()) bytes_.cancel_recv();
 }
 

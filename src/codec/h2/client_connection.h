@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "codec/h2/client_stream.h"
 #include "codec/h2/session.h"
@@ -46,8 +47,8 @@ class ClientConnection final : public Session, loop::TimerTarget {
   bool ending() const { return ending_; }
   // RFC 8441 §3.
   bool takes_websocket() const;
-  // The peer's SETTINGS have come: its limits are known.
-  bool settled() const { return settled_; }
+  // Until the peer's SETTINGS have come, so that its limits are known, or the connection ended.
+  loop::Task<void> settle(Wait& wait, Deadline deadline);
 
   // For its streams.
   const ClientSettings& settings() const { return client_settings_; }
@@ -57,7 +58,7 @@ class ClientConnection final : public Session, loop::TimerTarget {
 
  private:
   Channel* on_request_begins(std::int32_t) override { return nullptr; }
-  void on_peer_settings() override { settled_ = true; }
+  void on_peer_settings() override;
   void on_goaway() override { going_away_ = true; }
   void on_ping_answered() override { ping_out_ = false; }
   void after_input() override;
@@ -71,6 +72,7 @@ class ClientConnection final : public Session, loop::TimerTarget {
   ClientOwner& owner_;
   loop::Timer keep_alive_{*this};
   Wait all_gone_{loop_};
+  std::vector<Wait*> settling_;
   std::uint64_t received_before_ = 0;  // when the timer was armed
   std::uint32_t open_ = 0;
   bool had_room_ = true;

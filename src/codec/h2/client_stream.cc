@@ -11,6 +11,13 @@ namespace doorward::codec::h2 {
 
 using http::HeaderName;
 
+namespace {
+
+// How long a backend's SETTINGS are waited for, where they say what it can do.
+constexpr Duration kSettingsPatience{5'000};
+
+}  // namespace
+
 ClientStream::ClientStream(ClientConnection& connection)
     : Channel(connection), connection_(connection) {
   connection.stream_opened();
@@ -67,17 +74,28 @@ loop::Task<Result<void>> ClientStream::send_request(const http::RequestHead& hea
                                                     std::string_view first, bool last) {
   DOORWARD_CHECK(arena_ != nullptr && id() == 0);
   method_ = head.method;
-  websocket_ = head.headers.has(HeaderName::upgrade);
-  if (websocket_) {
-    const std::string_view protocol = head.headers.value(HeaderName::upgrade);
-    const bool can =
-        http::equal_ignore_case(protocol, "websocket") && connection_.takes_websocket();
-    if (!can) {  // RFC 8441 §3: not before the peer's SETTINGS allow it
-      ended_by_ = error(ErrorKind::unavailable, "the backend takes no WebSocket over HTTP/2");
-      return Result<void>(why_ended());
-    }
-    websocket_key_ = head.headers.value(HeaderName::sec_websocket_key);
+  if (head.headers.has(HeaderName::upgrade)) return send_connect(head, size);
+  return send_head(head, size, first, last);
+}
+
+// RFC 8441 §3: not before the peer's SETTINGS allow it.
+loop::Task<Result<void>> ClientStream::send_connect(const http::RequestHead& head, BodySize size) {
+  websocket_ = true;
+  const Deadline patience = Deadline::after(connection_.loop().now(), kSettingsPatience);
+  co_await connection_.settle(in_.wait(), patience.earlier(total_deadline_));
+  const bool websocket =
+      http::equal_ignore_case(head.headers.value(HeaderName::upgrade), "websocket");
+  if (!websocket || !connection_.takes_websocket()) {
+    ended_by_ = error(ErrorKind::unavailable, "the backend takes no WebSocket over HTTP/2");
+    ended_by_->reason = "backend_no_websocket";
+    co_return Result<void>(why_ended());
   }
+  websocket_key_ = head.headers.value(HeaderName::sec_websocket_key);
+  co_return co_await send_head(head, size, {}, true);
+}
+
+loop::Task<Result<void>> ClientStream::send_head(const http::RequestHead& head, BodySize size,
+                                                 std::string_view first, bool last) {
   const bool ends = last && first.empty() && !websocket_;
   if (session_.dead() || !submit(head, size, ends)) {
     ended_by_ = error(ErrorKind::closed, "the connection takes no further request");

@@ -24,23 +24,8 @@ class ClientStream final : public codec::ClientStream, public Channel {
   static void* operator new(std::size_t size) { return loop::frame_allocate(size); }
   static void operator delete(void* at, std::size_t size) { loop::frame_free(at, size); }
 
-  // Before anything else; once.
-  void begin(Arena& arena) { arena_ = &arena; }
-  // Request target to send instead of the head's; set before send_request.
-  void set_target(std::string_view target) { target_ = target; }
-  // No wait for the backend goes on beyond; set after begin().
-  void set_total_deadline(Deadline deadline) { total_deadline_ = deadline; }
-  // No frame of a response has come.
-  bool nothing_received() const { return !received_any_; }
-  // The backend has not acted on it: it said so (REFUSED_STREAM, GOAWAY: RFC 9113 §8.7), the
-  // request never left, or its kernel acknowledged nothing of it.
-  bool provably_unseen() const;
   // The exchange is complete on both sides.
   bool reusable() const { return in_.drained() && out_.ended() && !is_broken(); }
-  // The backend took the extended CONNECT.
-  bool switched() const { return switched_; }
-  std::uint64_t bytes_received() const { return bytes_received_; }
-  std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   // Stream
   BodySize received_size() const override { return switched_ ? BodySize::empty() : size_; }
@@ -53,12 +38,25 @@ class ClientStream final : public codec::ClientStream, public Channel {
   void cancel_write() override { out_.cancel(); }
   void abort() override;
 
-  // codec::ClientStream
+  // codec::ClientStream; begin() comes before anything else, once.
+  void begin(Arena& arena) override { arena_ = &arena; }
+  void set_target(std::string_view target) override { target_ = target; }
+  void set_total_deadline(Deadline deadline) override { total_deadline_ = deadline; }
   loop::Task<Result<void>> send_request(const http::RequestHead& head, BodySize size,
                                         std::string_view first, bool last) override;
   loop::Task<Result<void>> read_response(http::ResponseHead& head, Arena& arena,
                                          Deadline deadline) override;
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
+  http::Version version() const override { return http::Version::http2; }
+  // The backend took the extended CONNECT.
+  bool switched() const override { return switched_; }
+  // No frame of a response has come.
+  bool nothing_received() const override { return !received_any_; }
+  // The backend has not acted on it: it said so (REFUSED_STREAM, GOAWAY: RFC 9113 §8.7), the
+  // request never left, or its kernel acknowledged nothing of it.
+  bool provably_unseen() const override;
+  std::uint64_t bytes_received() const override { return bytes_received_; }
+  std::uint64_t bytes_sent() const override { return bytes_sent_; }
 
   // Channel
   void on_block_begins() override;
@@ -73,6 +71,9 @@ class ClientStream final : public codec::ClientStream, public Channel {
   };
   static constexpr std::uint8_t kInterimMost = 16;
 
+  loop::Task<Result<void>> send_connect(const http::RequestHead& head, BodySize size);
+  loop::Task<Result<void>> send_head(const http::RequestHead& head, BodySize size,
+                                     std::string_view first, bool last);
   bool submit(const http::RequestHead& head, BodySize size, bool ends);
   bool take_final(const http::ResponseHead& head, bool last);
   bool take_trailers(bool last);

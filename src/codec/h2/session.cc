@@ -18,7 +18,19 @@ void put32(char* to, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(value >> (24 - 8 * i));
 }
 
+constexpr std::size_t kAbuses = static_cast<std::size_t>(Abuse::count_);
+
 }  // namespace
+
+std::span<const std::string_view> end_reasons() {
+  static const auto all = [] {
+    std::array<std::string_view, kAbuses + 6> reasons = {
+        "protocol_error", "bad_preface", "reset", "send_timeout", "header_timeout", "ping_timeout"};
+    for (std::size_t i = 0; i < kAbuses; ++i) reasons[i + 6] = to_string(static_cast<Abuse>(i));
+    return reasons;
+  }();
+  return all;
+}
 
 Session::Session(loop::Loop& loop, loop::ByteStream& bytes, Role role,
                  const SessionSettings& settings)

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <nghttp2/nghttp2.h>
+#include <span>
 
 #include "base/chunk.h"
 #include "codec/h2/closed_streams.h"
@@ -23,6 +24,9 @@
 namespace doorward::codec::h2 {
 
 class Channel;
+
+// What Session::end_reason() can be, for metrics.
+std::span<const std::string_view> end_reasons();
 
 class Session {
  public:

@@ -180,6 +180,20 @@ loop::Address find_client(const loop::Address& peer, HeaderList& headers,
   return walk(headers, HeaderName::forwarded, peer, trusted, for_parameter);
 }
 
+std::string_view find_scheme(const HeaderList& headers, std::string_view ours) {
+  std::string_view said = headers.value(HeaderName::x_forwarded_proto);
+  if (said.empty() && headers.has(HeaderName::forwarded)) {
+    for (const std::string_view element :
+         http::ListElements(headers.value(HeaderName::forwarded))) {
+      said = unquoted(parameter(element, "proto="));
+      break;
+    }
+  }
+  said = said.substr(0, said.find(','));
+  if (http::equal_ignore_case(said, "https")) return "https";
+  return http::equal_ignore_case(said, "http") ? "http" : ours;
+}
+
 void drop_forwarded(HeaderList& headers) {
   if (headers.has(HeaderName::forwarded)) headers.remove(HeaderName::forwarded);
   headers.remove_all(kXForwarded);

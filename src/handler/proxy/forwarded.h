@@ -18,6 +18,9 @@ namespace doorward::handler {
 loop::Address find_client(const loop::Address& peer, http::HeaderList& headers,
                           std::span<const text::Cidr> trusted);
 
+// "https" or "http" as a trusted proxy says it (X-Forwarded-Proto, or else Forwarded), else `ours`.
+std::string_view find_scheme(const http::HeaderList& headers, std::string_view ours);
+
 bool is_trusted(const loop::Address& address, std::span<const text::Cidr> trusted);
 
 struct ForwardedFacts {

@@ -38,6 +38,9 @@ class FakeContext final : public PolicyContext {
   void set_query(std::string_view query) override { query_ = query; }
   const loop::Address& client() const override { return client_address; }
   std::string_view client_ip() const override { return arena_.copy(client_address.host()); }
+  std::string_view scheme() const override { return scheme_text; }
+  const tls::HandshakeFacts* tls() const override { return tls_facts; }
+  void check_websocket(const codec::websocket::Rules& rules) override { websocket_rules = &rules; }
   std::string_view route() const override { return "orders"; }
   std::string_view request_id() const override { return id_; }
   void set_request_id(std::string_view id) override { id_ = id; }
@@ -99,8 +102,18 @@ class FakeContext final : public PolicyContext {
         return id_;
       case Variable::request_header:
         return request_.headers.value(name);
+      case Variable::request_scheme:
+        return scheme_text;
       case Variable::client_ip:
         return client_ip();
+      case Variable::tls_version:
+        return tls_facts == nullptr ? std::string_view() : tls_facts->version;
+      case Variable::tls_sni:
+        return tls_facts == nullptr ? std::string_view() : tls_facts->sni;
+      case Variable::tls_subject:
+      case Variable::tls_names:
+      case Variable::tls_fingerprint:
+        return {};
       case Variable::route_name:
         return route();
       case Variable::route_param:

@@ -1,0 +1,161 @@
+// What comes before HTTP on a client's connection: a PROXY header, the TLS handshake, and which
+// HTTP is spoken: by ALPN (RFC 9113 §3.2), or by the client's first bytes (§3.3).
+#include <fmt/format.h>
+
+#include "codec/proxy_protocol/header.h"
+#include "exchange/client_connection.h"
+#include "exchange/problems.h"
+#include "handler/proxy/forwarded.h"
+#include "tls/reasons.h"
+#include "tls/server_context.h"
+
+namespace doorward::exchange {
+namespace {
+
+using observe::Metric;
+
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+// How long an idle connection is still heard while draining: a request may be on its way.
+constexpr Duration kDrainIdle{500};
+
+constexpr std::string_view kPlainHttp =
+    "{\"type\":\"https://doorward.dev/problems/tls_plain_http\",\"title\":\"Bad Request\","
+    "\"status\":400,\"code\":\"tls_plain_http\",\"detail\":\"This port speaks TLS: the address "
+    "must begin with https.\"}\n";
+
+unsigned number_of(std::string_view word) {
+  const auto all = tls::reasons();
+  unsigned number = 0;
+  while (number < all.size() && all[number].word != word) ++number;
+  return number;
+}
+
+Chunk joined(const Chunk& first, const Chunk& second) {
+  std::string all(first.view());
+  all += second.view();
+  return Chunk::copy_of(all);
+}
+
+}  // namespace
+
+// Bytes, or why there are none. A drain wakes it, and leaves a moment for what is on its way.
+loop::Task<Result<Chunk>> ClientConnection::receive(Deadline deadline) {
+  waiting_ = true;
+  Result<Chunk> got = co_await bytes_->recv(deadline);
+  if (!got && got.error().kind == ErrorKind::cancelled && draining_) {
+    got = co_await bytes_->recv(Deadline::after(core_.loop().now(), kDrainIdle));
+  }
+  waiting_ = false;
+  co_return got;
+}
+
+// False: the client left, or was too slow.
+loop::Task<bool> ClientConnection::receive_more(Deadline deadline) {
+  Result<Chunk> got = co_await receive(deadline);
+  if (!got && got.error().kind == ErrorKind::timeout && !draining_) count_end(codec::Late::header);
+  if (!got || got->empty()) co_return false;
+  received_ = received_.empty() ? std::move(*got) : joined(received_, *got);
+  co_return true;
+}
+
+loop::Task<bool> ClientConnection::find_protocol() {
+  const ListenerConfig& config = *listener_.config;
+  if (config.proxy_protocol && !co_await read_proxy_header()) co_return false;
+  if (config.proxy_protocol && listener_.ip_full(facts_.peer)) {
+    const std::string answer =
+        refuse_connection(listener_, observe::RefusedBecause::connections_per_ip);
+    if (listener_.tls == nullptr) bytes_->try_send(answer);
+    co_return false;
+  }
+  seat_.emplace(listener_, facts_.peer);
+  if (listener_.tls != nullptr) {
+    if (!co_await shake_hands()) co_return false;
+    if (!tls_->facts().alpn.empty()) {
+      speaks_http2_ = tls_->facts().alpn == "h2";
+      co_return true;
+    }
+  }
+  if (!listener_.config->http2.enabled) co_return true;
+  const Deadline deadline =
+      Deadline::after(core_.loop().now(), draining_ ? kDrainIdle : listener_.config->timeouts.header);
+  while (kHttp2Preface.starts_with(received_.view())) {
+    if (received_.size() == kHttp2Preface.size()) break;
+    if (!co_await receive_more(deadline)) co_return false;
+  }
+  speaks_http2_ = received_.view().starts_with(kHttp2Preface);
+  co_return true;
+}
+
+loop::Task<bool> ClientConnection::read_proxy_header() {
+  namespace proxy_protocol = codec::proxy_protocol;
+  const auto refused = [this](std::string_view why) {
+    listener_.series.add_value(Metric::connections_refused,
+                               static_cast<unsigned>(observe::RefusedBecause::proxy_protocol));
+    core_.events().warning("proxy_header_refused", {{"listener", listener_.config->name},
+                                                    {"peer", facts_.peer_ip},
+                                                    {"reason", why}});
+    return false;
+  };
+  if (!handler::is_trusted(facts_.peer, listener_.config->proxy_protocol->trusted)) {
+    co_return refused("the peer is not one of proxy_protocol.trusted");
+  }
+  const Deadline deadline =
+      Deadline::after(core_.loop().now(), listener_.config->timeouts.header);
+  proxy_protocol::Parsed parsed;
+  do {
+    if (!co_await receive_more(deadline)) co_return false;
+    parsed = proxy_protocol::parse(received_.view());
+  } while (parsed.progress == proxy_protocol::Progress::need_more);
+  if (parsed.progress == proxy_protocol::Progress::refused) co_return refused(parsed.why);
+  received_.remove_prefix(parsed.size);
+  if (parsed.header.local) co_return true;
+  facts_.peer = parsed.header.source;
+  facts_.peer_ip = facts_.peer.host();
+  facts_.destination = std::make_unique<const loop::Address>(parsed.header.destination);
+  if (parsed.header.tls) facts_.scheme = "https";
+  co_return true;
+}
+
+loop::Task<bool> ClientConnection::shake_hands() {
+  std::unique_ptr<tls::Stream> stream =
+      tls::Stream::server(core_.tls(), std::move(bytes_), listener_.tls, std::move(received_));
+  received_ = {};
+  tls_ = stream.get();
+  bytes_ = std::move(stream);
+  const Result<void> done = co_await tls_->handshake(
+      Deadline::after(core_.loop().now(), listener_.config->tls->handshake_timeout));
+  if (!done) {
+    on_handshake_failed(done.error());
+    if (done.error().reason == tls::reason::kPlainHttp) co_await refuse_cleartext();
+    co_return false;
+  }
+  facts_.tls = &tls_->facts();
+  facts_.scheme = "https";
+  listener_.series.add_value(Metric::tls_handshakes, facts_.tls->resumed ? 1 : 0);
+  co_return true;
+}
+
+void ClientConnection::on_handshake_failed(const Error& error) {
+  listener_.series.add_value(Metric::tls_handshake_failures, number_of(error.reason));
+  core_.events().info("tls_handshake_failed", {{"listener", listener_.config->name},
+                                               {"client", facts_.peer_ip},
+                                               {"reason", error.reason},
+                                               {"detail", error.cause}});
+}
+
+// The client's request is still unread: it is swallowed, so that no RST overtakes the answer.
+loop::Task<void> ClientConnection::refuse_cleartext() {
+  loop::ByteStream& cleartext = tls_->transport();
+  cleartext.try_send(
+      fmt::format("HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+                  "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+                  core_.date(), kPlainHttp.size(), kPlainHttp));
+  cleartext.shutdown_send();
+  const Deadline deadline = Deadline::after(core_.loop().now(), kDrainIdle);
+  for (int i = 0; i < 16; ++i) {
+    const Result<Chunk> got = co_await cleartext.recv(deadline);
+    if (!got || got->empty()) break;
+  }
+}
+
+}  // namespace doorward::exchange
