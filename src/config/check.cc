@@ -32,8 +32,11 @@ class Checker {
   void check_policies();
   void check_policy(const PolicyUse& policy, const std::string& path, bool declared);
   void check_service(std::string_view name, const std::string& path);
+  void check_backends();
+  void check_backend(const upstream::ServiceConfig& service, const std::string& path);
   void check_routes();
   void check_route_texts();
+  void warn_unverified();
   void warn_unused();
   void warn_shadowed(const route::RouteTable& table);
   bool is_told(std::string_view path) const;
@@ -69,8 +72,10 @@ void Checker::check() {
   check_unique("routes", names);
   check_addresses();
   check_policies();
+  check_backends();
   check_routes();
   check_route_texts();
+  if (diagnostics_.ok()) warn_unverified();
   if (diagnostics_.ok()) warn_unused();
 }
 
@@ -153,6 +158,41 @@ void Checker::check_policy(const PolicyUse& policy, const std::string& path, boo
     const text::Member* service = policy.written.members.front().value.find("service");
     if (service == nullptr || !service->value.is_scalar()) return;
     check_service(service->value.text, child(child(path, policy.kind), "service"));
+  }
+}
+
+bool has_tls(const upstream::ServiceConfig& service) {
+  return std::ranges::any_of(service.endpoints, &upstream::EndpointConfig::tls);
+}
+
+void Checker::check_backends() {
+  for (const auto& service : model_.services) {
+    check_backend(service.value, child("services", service.key));
+  }
+}
+
+void Checker::check_backend(const upstream::ServiceConfig& service, const std::string& path) {
+  const std::string tls = child(path, "tls");
+  // An endpoint that could not be read may have been meant as one with TLS.
+  if (!has_tls(service) && schema::find_path(root_, tls) != nullptr &&
+      !is_told(child(path, "endpoints"))) {
+    add(Severity::error, tls,
+        "no endpoint of this service speaks TLS; write its endpoints as https://HOST[:PORT]");
+  }
+  if (service.protocol == upstream::Protocol::http2 &&
+      service.proxy_protocol != upstream::SendProxyProtocol::off) {
+    add(Severity::error, child(path, "protocol"),
+        "http2 cannot stand beside proxy_protocol: a connection would carry the requests of many "
+        "clients, and its header tells of one; leave protocol out, or proxy_protocol");
+  }
+}
+
+void Checker::warn_unverified() {
+  for (const auto& service : model_.services) {
+    if (service.value.tls.verify || !has_tls(service.value)) continue;
+    add(Severity::warning, child(child(child("services", service.key), "tls"), "verify"),
+        "the backend's certificate is not verified: anybody on the way can read and change "
+        "everything; name its CA in \"ca\" instead");
   }
 }
 

@@ -8,10 +8,15 @@
 namespace doorward::config {
 namespace {
 
+using exchange::CertificateConfig;
+using exchange::ClientCertificateConfig;
 using exchange::Forwarded;
+using exchange::Http2Config;
 using exchange::ListenerConfig;
 using exchange::ListenerLimits;
 using exchange::ListenerTimeouts;
+using exchange::ProxyProtocolConfig;
+using exchange::TlsConfig;
 using schema::at_least;
 using schema::at_most;
 using schema::field;
@@ -68,6 +73,92 @@ constexpr auto kTimeouts = schema::schema<ListenerTimeouts>(
           "(at `min_data_rate`) in each half of this time, not how long a response lasts.",
           at_least(1ms)));
 
+void check_certificate(const CertificateConfig& config, schema::Diagnostics& diagnostics) {
+  if (config.folder.empty()) return;
+  constexpr std::string_view kAlone =
+      "cannot stand beside \"folder\", whose files have keys of "
+      "their own";
+  if (!config.key.empty()) diagnostics.error_at("key", std::string(kAlone));
+  if (!config.ocsp.empty()) diagnostics.error_at("ocsp", std::string(kAlone));
+}
+
+constexpr auto kCertificate = schema::schema<CertificateConfig>(
+    "certificates", "A certificate with its private key, or a folder of them.",
+    field("certificate", &CertificateConfig::certificate,
+          "A file (PEM): the server's certificate first, then what stands between it and the root.",
+          is(schema::kNonEmpty)),
+    field("key", &CertificateConfig::key,
+          "Its private key (PEM, without a passphrase), when it is not in the same file.",
+          is(schema::kNonEmpty)),
+    field("ocsp", &CertificateConfig::ocsp,
+          "A file (DER): the OCSP response that is sent along (stapled). One that is stale or not "
+          "for this certificate is not sent.",
+          is(schema::kNonEmpty)),
+    field("folder", &CertificateConfig::folder,
+          "Instead of the others: `NAME.pem` or `NAME.crt` beside `NAME.key`, or `NAME.pem` with "
+          "the key inside.",
+          is(schema::kNonEmpty)),
+    schema::exactly_one_of("certificate", "folder"), schema::stands_for("certificate"),
+    schema::check(&check_certificate));
+
+constexpr auto kClientCertificates = schema::schema<ClientCertificateConfig>(
+    "client_certificates", "Clients prove who they are with a certificate (mutual TLS).",
+    field(
+        "mode", &ClientCertificateConfig::mode,
+        "`required`: nobody comes in without one. `optional`: whoever sends one must send a good "
+        "one.",
+        schema::names<tls::ClientCertificates>({{"optional", tls::ClientCertificates::optional},
+                                                {"required", tls::ClientCertificates::required}})),
+    field("ca", &ClientCertificateConfig::ca, "A file (PEM): whose certificates are accepted.",
+          required(), is(schema::kNonEmpty)),
+    field("crl", &ClientCertificateConfig::crl,
+          "A file (PEM): revocation lists of these CAs. While a list is out of date, the clients "
+          "that it speaks of are refused.",
+          is(schema::kNonEmpty)),
+    field("depth", &ClientCertificateConfig::depth,
+          "How many certificates may stand between a client's and one in `ca`.", at_most(10)));
+
+constexpr auto kTls = schema::schema<TlsConfig>(
+    "tls", "The listener speaks TLS. Its files are watched, and used anew when they change.",
+    field("certificates", &TlsConfig::certificates,
+          "Chosen by the name that a client asks for (SNI); the first is the default.", required(),
+          of(kCertificate), schema::one_or_many(), schema::count(1, 10'000)),
+    field("strict_sni", &TlsConfig::strict_sni,
+          "Refuse clients that ask for a name that no certificate has, or for none, instead of "
+          "sending the default."),
+    field("profile", &TlsConfig::profile,
+          "`modern`: TLS 1.3 only. `intermediate`: TLS 1.2 with safe ciphers as well.",
+          schema::names<tls::Profile>(
+              {{"modern", tls::Profile::modern}, {"intermediate", tls::Profile::intermediate}})),
+    field("client_certificates", &TlsConfig::client_certificates,
+          "Clients prove who they are with a certificate. Nobody is asked without it.",
+          of(kClientCertificates)),
+    field("session_tickets", &TlsConfig::session_tickets,
+          "Clients may resume a session, which spares both sides most of a handshake."),
+    field("ticket_rotation", &TlsConfig::ticket_rotation,
+          "How often the key of the tickets changes; the two before it still open theirs.",
+          at_least(1s), at_most(168h)),
+    field("handshake_timeout", &TlsConfig::handshake_timeout, "How long a handshake may take.",
+          at_least(1ms)));
+
+constexpr auto kHttp2 = schema::schema<Http2Config>(
+    "http2", "HTTP/2 towards clients: chosen in the handshake (ALPN), or by its first bytes.",
+    field("enabled", &Http2Config::enabled, "Whether it is spoken."),
+    field("max_concurrent_streams", &Http2Config::max_concurrent_streams,
+          "Requests at once on one connection.", at_least(1), at_most(10'000)),
+    field("stream_window", &Http2Config::stream_window,
+          "Bytes of a request's body that a client may send ahead.", at_least(16_KiB),
+          at_most(1_GiB)),
+    field("connection_window", &Http2Config::connection_window,
+          "… of all requests of a connection.", at_least(64_KiB), at_most(1_GiB)));
+
+constexpr auto kProxyProtocol = schema::schema<ProxyProtocolConfig>(
+    "proxy_protocol", "Proxies before Doorward that tell who the client is, before any byte of it.",
+    field("trusted", &ProxyProtocolConfig::trusted,
+          "Their addresses. A connection from one of them must begin with a PROXY protocol header "
+          "(version 1 or 2); all others are clients as ever.",
+          required(), schema::count(1, 10'000)));
+
 constexpr auto kListener = schema::schema<ListenerConfig>(
     "listeners", "Where clients connect. A list; each item has these settings.",
     field("name", &ListenerConfig::name,
@@ -77,6 +168,14 @@ constexpr auto kListener = schema::schema<ListenerConfig>(
           "`0.0.0.0:8080`, `[::]:8080`, `:8080` (all addresses of both kinds), or "
           "`unix:/run/doorward.sock`. Port 0 takes a free one, which the log tells.",
           required(), is(kListenAddress)),
+    field("tls", &ListenerConfig::tls, "The listener speaks TLS. Without it: cleartext.", of(kTls)),
+    field("http2", &ListenerConfig::http2, "HTTP/2 towards clients.", of(kHttp2)),
+    field("proxy_protocol", &ListenerConfig::proxy_protocol,
+          "Proxies before Doorward that speak the PROXY protocol.", of(kProxyProtocol)),
+    field("max_connection_age", &ListenerConfig::max_connection_age,
+          "After this time a connection takes no further requests, and closes when those under way "
+          "are answered; clients then connect anew.",
+          at_least(1s), zero_means("no limit")),
     field("limits", &ListenerConfig::limits, "What a client may send.", of(kLimits)),
     field("timeouts", &ListenerConfig::timeouts, "How long a client may take.", of(kTimeouts)),
     field("min_data_rate", &ListenerConfig::min_data_rate,
@@ -91,11 +190,15 @@ constexpr auto kListener = schema::schema<ListenerConfig>(
                                     {"both", Forwarded::both},
                                     {"off", Forwarded::off}})),
     field("via", &ListenerConfig::via, "Add `Via` to requests to backends (RFC 9110 §7.6.3)."),
-    schema::example("listeners:\n"
-                    "  - name: web\n"
-                    "    address: \"0.0.0.0:8080\"\n"
-                    "    limits: {body_size: 10MiB}\n"
-                    "    trusted_proxies: [\"10.0.0.0/8\"]\n"));
+    schema::example(
+        "listeners:\n"
+        "  - name: web\n"
+        "    address: \"0.0.0.0:8080\"\n"
+        "    limits: {body_size: 10MiB}\n"
+        "    trusted_proxies: [\"10.0.0.0/8\"]\n"
+        "  - name: secure\n"
+        "    address: \"0.0.0.0:8443\"\n"
+        "    tls: {certificates: [{certificate: certs/site.pem, key: certs/site.key}]}\n"));
 
 constexpr auto kAdmin = schema::schema<AdminConfig>(
     "admin", "The admin listener: health, metrics, the running configuration. `off` without it.",

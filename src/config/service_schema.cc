@@ -15,12 +15,20 @@ using schema::zero_means;
 using upstream::Balance;
 using upstream::EndpointConfig;
 using upstream::PoolConfig;
+using upstream::Protocol;
 using upstream::QueueConfig;
 using upstream::ResponseLimits;
 using upstream::RetryConfig;
+using upstream::SendProxyProtocol;
 using upstream::ServiceConfig;
 using upstream::ServiceTimeouts;
+using upstream::ServiceTls;
 using namespace std::chrono_literals;
+
+void check_key(const ServiceTls& tls, schema::Diagnostics& diagnostics) {
+  if (tls.key.empty() || !tls.certificate.empty()) return;
+  diagnostics.error_at("key", "needs its certificate: give \"certificate\" too");
+}
 
 struct EndpointText {
   std::string url;
@@ -29,7 +37,9 @@ struct EndpointText {
 
 constexpr auto kEndpoint = schema::schema<EndpointText>(
     "endpoint", "One address of a service.",
-    field("url", &EndpointText::url, "`http://HOST:PORT` or `unix:/PATH`.", required()),
+    field("url", &EndpointText::url,
+          "`http://HOST:PORT`, `https://HOST:PORT` or `unix:/PATH`. Without a port: 80, or 443.",
+          required()),
     field("weight", &EndpointText::weight, "Its share of requests; 0 takes it out.", at_least(0),
           schema::at_most(1000)),
     schema::stands_for("url"));
@@ -78,6 +88,31 @@ constexpr auto kLimits = schema::schema<ResponseLimits>(
     field("header_count", &ResponseLimits::header_count, "Headers of a response.", at_least(1),
           schema::at_most(10'000)));
 
+constexpr auto kTls = schema::schema<ServiceTls>(
+    "tls", "How `https://` endpoints are spoken to. Files are PEM, and are watched.",
+    field("verify", &ServiceTls::verify,
+          "Whether the backend must prove who it is. Without it anybody on the way can read and "
+          "change everything."),
+    field("ca", &ServiceTls::ca,
+          "A file: whose certificates are believed. Without one: the system's roots.",
+          is(schema::kNonEmpty)),
+    field("name", &ServiceTls::name,
+          "The name that must be in the backend's certificate, instead of the endpoint's host.",
+          is(schema::kHost)),
+    field("sni", &ServiceTls::sni,
+          "The name that the backend is asked for (SNI), instead of the endpoint's host.",
+          is(schema::kHost)),
+    field("certificate", &ServiceTls::certificate,
+          "A file: Doorward's own certificate with its chain, shown to backends that ask for one.",
+          is(schema::kNonEmpty)),
+    field("key", &ServiceTls::key, "Its private key, when it is not in the same file.",
+          is(schema::kNonEmpty)),
+    field("profile", &ServiceTls::profile,
+          "`modern`: TLS 1.3 only. `intermediate`: TLS 1.2 as well.",
+          schema::names<tls::Profile>(
+              {{"modern", tls::Profile::modern}, {"intermediate", tls::Profile::intermediate}})),
+    schema::check(&check_key));
+
 std::string host_problem(const std::string& host) {
   if (schema::is_host(host) || schema::is_host_port(host)) return {};
   return fmt::format("must be preserve, endpoint or a host name, not \"{}\"", host);
@@ -86,8 +121,22 @@ std::string host_problem(const std::string& host) {
 constexpr auto kService = schema::schema<ServiceConfig>(
     "services", "Backends by name. A map; each value has these settings.",
     field("endpoints", &ServiceConfig::endpoints,
-          "Where it can be reached: `http://HOST:PORT`, `unix:/PATH`, or `{url: …, weight: 2}`.",
+          "Where it can be reached: `http://HOST:PORT`, `https://HOST:PORT`, `unix:/PATH`, or "
+          "`{url: …, weight: 2}`.",
           required(), schema::count(1, 10'000)),
+    field("protocol", &ServiceConfig::protocol,
+          "`auto`: HTTP/2 where a backend offers it over TLS, else HTTP/1.1. `http2`: HTTP/2 only, "
+          "without TLS too (from the first byte, as gRPC servers want it).",
+          schema::names<Protocol>({{"auto", Protocol::automatic},
+                                   {"http1", Protocol::http1},
+                                   {"http2", Protocol::http2}})),
+    field("tls", &ServiceConfig::tls, "How `https://` endpoints are spoken to.", of(kTls)),
+    field("proxy_protocol", &ServiceConfig::proxy_protocol,
+          "Whether each connection begins with a PROXY protocol header that tells who the client "
+          "is. It then carries that client's requests only, over HTTP/1.1.",
+          schema::names<SendProxyProtocol>({{"off", SendProxyProtocol::off},
+                                            {"v1", SendProxyProtocol::v1},
+                                            {"v2", SendProxyProtocol::v2}})),
     field("balance", &ServiceConfig::balance, "How an endpoint is chosen.",
           schema::names<Balance>({{"round_robin", Balance::round_robin}})),
     field("host", &ServiceConfig::host,

@@ -66,9 +66,9 @@ enum class Protocol : std::uint8_t { automatic, http1, http2 };
 // TLS to https:// endpoints. Files are PEM.
 struct ServiceTls {
   bool verify = true;
-  std::string ca;    // empty: the system's roots
-  std::string name;  // must be in the certificate instead of the endpoint's host
-  std::string sni;   // is asked for instead of the endpoint's host
+  std::string ca;           // empty: the system's roots
+  std::string name;         // must be in the certificate instead of the endpoint's host
+  std::string sni;          // is asked for instead of the endpoint's host
   std::string certificate;  // Doorward's own; with the key inside when `key` is empty
   std::string key;
   tls::Profile profile = tls::Profile::intermediate;
@@ -95,7 +95,7 @@ struct ServiceConfig {
   bool operator==(const ServiceConfig&) const = default;
 };
 
-// Reads an endpoint's URL: "http://HOST[:PORT]", "https://HOST[:PORT]" or "unix:/PATH". Errors say what is wrong.
+// Reads an endpoint's URL: "http://HOST[:PORT]", "https://HOST[:PORT]" or "unix:/PATH".
 struct EndpointUrl {
   std::string error;  // empty: fine
   EndpointConfig endpoint;
