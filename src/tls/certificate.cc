@@ -1,12 +1,14 @@
 #include "tls/certificate.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
-#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tls/pem.h"
 #include "tls/x509_text.h"
@@ -76,13 +78,30 @@ std::string_view to_string(KeyKind kind) {
   return "other";
 }
 
+PemFile::~PemFile() { OPENSSL_cleanse(text.data(), text.size()); }
+
+// Into one piece of memory, so that no half of a key is left behind where it grew.
 Result<PemFile> read_pem_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad()) return system_failure(errno == 0 ? EIO : errno, "read " + path);
-  return PemFile{path, std::move(text).str()};
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return system_failure(errno, "read " + path);
+  struct stat status{};
+  int error = fstat(fd, &status) == 0 ? 0 : errno;
+  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+  if (error == 0 && static_cast<std::size_t>(status.st_size) > kPemFileMax) error = EFBIG;
+  PemFile file{path, std::string(error == 0 ? static_cast<std::size_t>(status.st_size) : 0, '\0')};
+  std::size_t size = 0;
+  while (error == 0 && size < file.text.size()) {
+    const ssize_t count = read(fd, file.text.data() + size, file.text.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) error = errno;
+    if (count <= 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  close(fd);
+  if (error != 0) return system_failure(error, "read " + path);
+  file.text.resize(size);
+  return file;
 }
 
 CertificateFacts facts_of(X509* certificate) {

@@ -31,11 +31,14 @@ struct CertificateFacts {
   bool is_self_signed = false;
 };
 
-// The text of a file and how messages name it.
+// The text of a file and how messages name it. It may hold a key, so it is wiped when it goes.
 struct PemFile {
   std::string name;
   std::string text;
+
+  ~PemFile();
 };
+// Of at most kPemFileMax. The errno of a failure is its code.
 Result<PemFile> read_pem_file(const std::string& path);
 
 class Certificate {

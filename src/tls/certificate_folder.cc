@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tls/pem.h"
+
 namespace doorward::tls {
 namespace {
 
@@ -27,24 +29,28 @@ Result<std::vector<fs::path>> chain_files(const std::string& path) {
   return files;
 }
 
+void load_one(const fs::path& file, CertificateFolder& folder) {
+  auto chain = read_pem_file(file);
+  if (!chain) return folder.errors.push_back(std::move(chain.error()));
+  fs::path key_path = file;
+  key_path.replace_extension(".key");
+  std::error_code ignored;
+  const bool two_files = fs::exists(key_path, ignored);
+  if (!two_files && !has_key(chain->text)) return folder.without_key.push_back(file);
+  auto key = two_files ? read_pem_file(key_path) : chain;
+  if (!key) return folder.errors.push_back(std::move(key.error()));
+  auto certificate = Certificate::parse(*chain, *key);
+  if (!certificate) return folder.errors.push_back(std::move(certificate.error()));
+  folder.certificates.push_back(std::move(*certificate));
+}
+
 }  // namespace
 
 Result<CertificateFolder> load_certificate_folder(const std::string& path) {
   auto files = chain_files(path);
   if (!files) return Failure(std::move(files.error()));
   CertificateFolder folder;
-  for (const fs::path& file : *files) {
-    fs::path key = file;
-    key.replace_extension(".key");
-    std::error_code ignored;
-    const bool two_files = fs::exists(key, ignored);
-    auto certificate = Certificate::load(file, two_files ? key.string() : std::string());
-    if (certificate) {
-      folder.certificates.push_back(std::move(*certificate));
-    } else {
-      folder.errors.push_back(std::move(certificate.error()));
-    }
-  }
+  for (const fs::path& file : *files) load_one(file, folder);
   return folder;
 }
 

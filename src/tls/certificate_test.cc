@@ -129,6 +129,8 @@ TEST_F(FolderTest, TakesPairsAndSingleFiles) {
   write("1.key", one.key_pem());
   write("2.pem", two.certificate_pem() + two.key_pem());
   write("3.pem", two.certificate_pem());
+  write("4.pem", two.certificate_pem());
+  write("4.key", one.key_pem());
   write(".hidden.pem", "");
   write("notes.txt", "");
   auto folder = load_certificate_folder(folder_);
@@ -137,7 +139,8 @@ TEST_F(FolderTest, TakesPairsAndSingleFiles) {
   EXPECT_EQ(folder->certificates[0]->facts().subject, "CN=one");
   EXPECT_EQ(folder->certificates[1]->facts().subject, "CN=two");
   ASSERT_EQ(folder->errors.size(), 1u);
-  EXPECT_TRUE(says(folder->errors[0].cause, "3.pem: has no PEM private key"));
+  EXPECT_TRUE(says(folder->errors[0].cause, "4.key: the key does not belong to the certificate"));
+  EXPECT_EQ(folder->without_key, std::vector{folder_ + "/3.pem"});
   EXPECT_FALSE(load_certificate_folder(folder_ + "/none").has_value());
 }
 

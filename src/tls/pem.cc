@@ -82,6 +82,8 @@ Result<std::vector<Owned<X509>>> parse_certificates(std::string_view file, std::
   return certificates;
 }
 
+bool has_key(std::string_view text) { return text.contains("PRIVATE KEY-----"); }
+
 Result<Owned<EVP_PKEY>> parse_key(std::string_view file, std::string_view text) {
   Owned<EVP_PKEY> key;
   const Result<void> read = each_block(file, text, [&](const Block& block) -> Result<void> {

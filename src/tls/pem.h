@@ -17,6 +17,8 @@ inline constexpr std::size_t kBundleMax = 4096;  // of a CA bundle
 // All certificates of `text`, in order; at least one, at most `count_max`. Other blocks are passed.
 Result<std::vector<Owned<X509>>> parse_certificates(std::string_view file, std::string_view text,
                                                     std::size_t count_max);
+// Does it hold a private key, of any kind?
+bool has_key(std::string_view text);
 // The one private key of `text`. A key with a passphrase is an error: nobody is there to type it.
 Result<Owned<EVP_PKEY>> parse_key(std::string_view file, std::string_view text);
 Result<std::vector<Owned<X509_CRL>>> parse_crls(std::string_view file, std::string_view text);
