@@ -8,7 +8,7 @@ namespace doorward::app {
 int check(const std::string& path, bool json) {
   schema::Diagnostics diagnostics;
   std::optional<config::Loaded> loaded = config::load(path, diagnostics);
-  if (loaded) config::dry_run(loaded->model, diagnostics);
+  if (loaded) config::dry_run(loaded->model, loaded->written, diagnostics);
   if (json) {
     fmt::print("{}\n", diagnostics.to_json().dump(2));
   } else {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/access_log_place.h"
+#include "config/tls.h"
 #include "policy/registry.h"
 
 namespace doorward::config {
@@ -14,7 +15,7 @@ using schema::Diagnostics;
 class Compiler {
  public:
   Compiler(const Model& model, const CompileTools& tools, Diagnostics& diagnostics)
-      : model_(model), tools_(tools), diagnostics_(diagnostics) {
+      : model_(model), tools_(tools), diagnostics_(diagnostics), tls_(tools, diagnostics) {
     for (const auto& service : model.services) service_names_.push_back(service.key);
   }
 
@@ -35,6 +36,7 @@ class Compiler {
   const Model& model_;
   const CompileTools& tools_;
   Diagnostics& diagnostics_;
+  TlsCompiler tls_;
   std::vector<std::string_view> service_names_;
   policy::NamedPolicies named_;
   std::shared_ptr<Snapshot> made_ = std::make_shared<Snapshot>();
@@ -58,16 +60,21 @@ policy::PolicyChain Compiler::compile_chain(const RouteConfig& route) {
 }
 
 void Compiler::add_listeners() {
-  for (const exchange::ListenerConfig& listener : model_.listeners) {
-    made_->listeners.push_back({std::make_shared<const exchange::ListenerConfig>(listener),
-                                tools_.metrics.slot(observe::Scope::listener, listener.name)});
+  for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
+    const exchange::ListenerConfig& listener = model_.listeners[i];
+    exchange::ListenerEntry& entry = made_->listeners.emplace_back();
+    entry.config = std::make_shared<const exchange::ListenerConfig>(listener);
+    entry.slot = tools_.metrics.slot(observe::Scope::listener, listener.name);
+    tls_.add_listener(i, entry);
   }
+  tls_.warn_of_hosts(model_);
 }
 
 void Compiler::add_services() {
   for (const auto& service : model_.services) {
-    made_->services.push_back({std::make_shared<const upstream::ServiceConfig>(service.value),
-                               tools_.metrics.slot(observe::Scope::service, service.value.name)});
+    exchange::ServiceEntry& entry = made_->services.emplace_back();
+    entry.slot = tools_.metrics.slot(observe::Scope::service, service.value.name);
+    tls_.add_service(service.value, entry);
   }
 }
 
@@ -166,7 +173,7 @@ void Compiler::open_access_log() {
 struct Nowhere {
   observe::Metrics metrics;
   observe::EventLog events;
-  CompileTools tools{metrics, events, metrics.make_shard(), 1, nullptr};
+  CompileTools tools{metrics, events, metrics.make_shard()};
 };
 
 }  // namespace
@@ -189,10 +196,11 @@ std::unique_ptr<const route::RouteTable> compile_routes(const Model& model,
   return nullptr;
 }
 
-void dry_run(const Model& model, Diagnostics& diagnostics) {
+void dry_run(const Model& model, const text::Node& written, Diagnostics& diagnostics) {
   Model without_log = model;
   without_log.access_log.reset();
   Nowhere nowhere;
+  nowhere.tools.written = &written;
   compile(without_log, nowhere.tools, diagnostics);
 }
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "config/access_log_place.h"
+#include "config/named_files.h"
 #include "config/source.h"
 #include "policy/registry.h"
 
@@ -51,13 +52,18 @@ std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnos
   std::optional<Model> model = read_model(source->root, policy_kinds(), diagnostics);
   if (!model || !diagnostics.ok()) return std::nullopt;
   warn_of_access_log(source->root, *model, diagnostics);
-  return Loaded{*std::move(model), source->files, text_of(source->files)};
+  std::vector<std::string> named = named_files(*model);
+  const std::uint64_t hash = hash_files(named);
+  std::string text = text_of(source->files);
+  return Loaded{
+      *std::move(model),      std::move(source->files), std::move(named), std::move(text), hash,
+      std::move(source->root)};
 }
 
 std::optional<Loaded> load_upstream(const std::string& url, schema::Diagnostics& diagnostics) {
   std::optional<Model> model = single_upstream_model(url, diagnostics);
   if (!model || !diagnostics.ok()) return std::nullopt;
-  return Loaded{*std::move(model), {}, "# doorward run " + url + "\n"};
+  return Loaded{*std::move(model), {}, {}, "# doorward run " + url + "\n", 0, {}};
 }
 
 std::string read_text(const std::string& path) {

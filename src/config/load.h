@@ -13,8 +13,11 @@ namespace doorward::config {
 
 struct Loaded {
   Model model;
-  std::vector<std::string> files;  // what was read, for watching
-  std::string text;                // all of it, as it was written
+  std::vector<std::string> files;        // whose text it is, in order
+  std::vector<std::string> named_files;  // that it names (named_files.h)
+  std::string text;                      // all of it, as it was written
+  std::uint64_t hash = 0;                // of the named files, before anything was made of them
+  text::Node written;                    // the tree that the model was read from
 };
 
 // A file or a folder. Nothing when there was an error; warnings may come along with a model.

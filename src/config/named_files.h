@@ -1,0 +1,26 @@
+// The files that a configuration names beside its own text: certificates, keys, CAs, revocation
+// lists, OCSP responses. They are watched, and read anew when what is in them changes. Pure but for
+// reading; nothing of a file stays in memory but a hash of it, since some hold keys.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+
+namespace doorward::config {
+
+// Sorted, each once. A folder of certificates ends in '/'.
+std::vector<std::string> named_files(const Model& model);
+std::vector<std::string> named_files(const upstream::ServiceTls& tls);
+
+// Of all that is in them; a file that cannot be read counts as such.
+std::uint64_t hash_files(std::span<const std::string> files);
+
+// Where a change of `files` shows: the folder of each, and of each symbolic link on the way to it.
+// (Editors replace files, Kubernetes and certbot swap links.)
+std::vector<std::string> folders_to_watch(std::span<const std::string> files);
+
+}  // namespace doorward::config

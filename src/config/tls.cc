@@ -1,0 +1,340 @@
+#include "config/tls.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "config/named_files.h"
+#include "route/host_pattern.h"
+#include "tls/certificate_checks.h"
+#include "tls/certificate_folder.h"
+#include "tls/pem.h"
+
+namespace doorward::config {
+namespace {
+
+using exchange::CertificateConfig;
+using exchange::TlsConfig;
+using schema::Severity;
+
+// The place of a path of the model; of what was written in a short form, the place of that.
+text::Place place_of(const text::Node* written, std::string_view path) {
+  while (written != nullptr) {
+    const text::Node* node = schema::find_path(*written, path);
+    if (node != nullptr) return node->place;
+    const std::size_t end = path.find_last_of(".[");
+    path = path.substr(0, end == path.npos ? 0 : end);
+  }
+  return {};
+}
+
+// Why a file cannot be read, with the way out.
+std::string refusal(const std::string& file, const Error& error) {
+  std::error_code ignored;
+  const bool relative = std::filesystem::path(file).is_relative();
+  switch (error.code) {
+    case ENOENT:
+    case ENOTDIR:
+      return fmt::format("there is no {}{}", file,
+                         relative ? fmt::format(" in {}, where Doorward was started",
+                                                std::filesystem::current_path(ignored).string())
+                                  : std::string());
+    case EACCES:
+      return fmt::format("user {} may not read {}; change its owner or permissions", geteuid(),
+                         file);
+    case EISDIR:
+      return fmt::format("{} is a folder; name a file in it", file);
+    case EINVAL:
+      return fmt::format("{} is no ordinary file", file);
+    case EFBIG:
+      return fmt::format("{} is larger than 8 MiB", file);
+    default:
+      return error.cause;
+  }
+}
+
+bool is_about(const Error& error, const std::string& file) {
+  return error.cause.starts_with(file + ": ");
+}
+
+bool speaks_tls(const upstream::ServiceConfig& config) {
+  return std::ranges::any_of(config.endpoints, &upstream::EndpointConfig::tls);
+}
+
+// A connection with a PROXY protocol header carries one client's requests, one after the other.
+std::vector<std::string> protocols_of(const upstream::ServiceConfig& config) {
+  if (config.protocol == upstream::Protocol::http2) return {"h2"};
+  if (config.protocol == upstream::Protocol::http1 ||
+      config.proxy_protocol != upstream::SendProxyProtocol::off) {
+    return {"http/1.1"};
+  }
+  return {"h2", "http/1.1"};
+}
+
+// "[::1]" is how addresses stand in a configuration.
+std::string without_brackets(const std::string& host) {
+  return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
+bool covers(const std::string& name, const route::HostPattern& host) {
+  if (host.kind == route::HostPattern::Kind::wildcard) return name.ends_with("." + host.name);
+  const std::size_t dot = host.name.find('.');
+  return name == host.name ||
+         (dot != std::string::npos && name == "*" + host.name.substr(dot));  // RFC 9525 §6.3
+}
+
+bool is_for_https(const Model& model, const std::vector<PolicyUse>& uses) {
+  return std::ranges::any_of(uses, [&](const PolicyUse& use) {
+    std::string_view kind = use.kind;
+    for (const auto& named : model.policies) {
+      if (named.key == use.name) kind = named.value.kind;
+    }
+    return kind == "https_redirect" || kind == "hsts";
+  });
+}
+
+}  // namespace
+
+void TlsCompiler::say(Severity severity, std::string path, std::string message) {
+  text::Place place = place_of(tools_.written, path);
+  diagnostics_.add({severity, std::move(place), std::move(path), std::move(message), {}});
+}
+
+void TlsCompiler::error(std::string path, std::string message) {
+  say(Severity::error, std::move(path), std::move(message));
+}
+
+void TlsCompiler::warn(std::string path, std::string message) {
+  say(Severity::warning, std::move(path), std::move(message));
+}
+
+std::optional<tls::PemFile> TlsCompiler::read(const std::string& file, const std::string& path) {
+  Result<tls::PemFile> text = tls::read_pem_file(file);
+  if (text) return *text;
+  error(path, refusal(file, text.error()));
+  return std::nullopt;
+}
+
+// `path` is that of the section with `certificate` and `key`.
+tls::CertificatePtr TlsCompiler::load_certificate(const std::string& chain, const std::string& key,
+                                                  const std::string& path) {
+  const std::optional<tls::PemFile> chain_file = read(chain, path + ".certificate");
+  const bool together = key.empty() || key == chain;
+  const std::optional<tls::PemFile> key_file = together ? chain_file : read(key, path + ".key");
+  if (!chain_file || !key_file) return nullptr;
+  if (key.empty() && !tls::has_key(chain_file->text)) {
+    error(path + ".certificate",
+          fmt::format("{} has no private key; name the key's file in \"key\"", chain));
+    return nullptr;
+  }
+  Result<tls::CertificatePtr> parsed = tls::Certificate::parse(*chain_file, *key_file);
+  if (parsed) {
+    judge(**parsed, path + ".certificate");
+    return *std::move(parsed);
+  }
+  const bool at_key = !together && is_about(parsed.error(), key);
+  error(path + (at_key ? ".key" : ".certificate"), std::move(parsed.error().cause));
+  return nullptr;
+}
+
+void TlsCompiler::judge(const tls::Certificate& certificate, const std::string& path) {
+  for (tls::CertificateFinding& found :
+       tls::check_certificate(certificate, std::chrono::system_clock::now())) {
+    warn(path, std::move(found.text));
+  }
+}
+
+// A listener without a staple serves all the same, so only a file that cannot be read is an error.
+tls::OcspStaplePtr TlsCompiler::load_staple(const CertificateConfig& config,
+                                            const tls::Certificate& certificate,
+                                            const std::string& path) {
+  if (config.ocsp.empty()) return nullptr;
+  const std::optional<tls::PemFile> file = read(config.ocsp, path + ".ocsp");
+  if (!file) return nullptr;
+  Result<tls::OcspStaplePtr> staple = tls::OcspStaple::parse(config.ocsp, file->text, certificate,
+                                                             std::chrono::system_clock::now());
+  if (staple) return *std::move(staple);
+  warn(path + ".ocsp", staple.error().cause + "; it is not sent along");
+  return nullptr;
+}
+
+void TlsCompiler::add_folder(const std::string& folder, const std::string& path,
+                             std::vector<tls::ServedCertificate>& served) {
+  Result<tls::CertificateFolder> loaded = tls::load_certificate_folder(folder);
+  if (!loaded) return error(path, refusal(folder, loaded.error()));
+  for (Error& broken : loaded->errors) error(path, std::move(broken.cause));
+  for (const std::string& file : loaded->without_key) {
+    warn(path, fmt::format("{} is passed over: it has no private key inside or beside it", file));
+  }
+  if (loaded->certificates.empty() && loaded->errors.empty()) {
+    error(path, fmt::format("{} has no certificate: NAME.pem or NAME.crt beside NAME.key, or "
+                            "NAME.pem with the key inside",
+                            folder));
+  }
+  for (tls::CertificatePtr& certificate : loaded->certificates) {
+    judge(*certificate, path);
+    served.push_back({std::move(certificate), nullptr});
+  }
+}
+
+std::shared_ptr<const tls::CertificateSet> TlsCompiler::certificates_of(const TlsConfig& config,
+                                                                        const std::string& path) {
+  std::vector<tls::ServedCertificate> served;
+  for (std::size_t i = 0; i < config.certificates.size(); ++i) {
+    const CertificateConfig& one = config.certificates[i];
+    const std::string at = fmt::format("{}.certificates[{}]", path, i);
+    if (!one.folder.empty()) {
+      add_folder(one.folder, at + ".folder", served);
+    } else if (auto certificate = load_certificate(one.certificate, one.key, at)) {
+      tls::OcspStaplePtr staple = load_staple(one, *certificate, at);
+      served.push_back({std::move(certificate), std::move(staple)});
+    }
+  }
+  for (const tls::ServedCertificate& one : served) {
+    const tls::CertificateFacts& facts = one.certificate->facts();
+    names_.insert(names_.end(), facts.names.begin(), facts.names.end());
+    names_.insert(names_.end(), facts.addresses.begin(), facts.addresses.end());
+  }
+  return std::make_shared<const tls::CertificateSet>(std::move(served), config.strict_sni);
+}
+
+// `path` is that of the section with `ca` and `crl`.
+tls::TrustPtr TlsCompiler::load_trust(const std::string& ca, const std::string& crl,
+                                      const std::string& path) {
+  const std::optional<tls::PemFile> bundle = read(ca, path + ".ca");
+  std::optional<tls::PemFile> list;
+  if (!crl.empty()) list = read(crl, path + ".crl");
+  if (!bundle || (!crl.empty() && !list)) return nullptr;
+  Result<tls::TrustPtr> trust = tls::Trust::parse(*bundle, list);
+  if (trust) return *std::move(trust);
+  const bool at_list = list && is_about(trust.error(), crl);
+  error(path + (at_list ? ".crl" : ".ca"), std::move(trust.error().cause));
+  return nullptr;
+}
+
+// The keys live on, so that clients of the listener before can resume.
+std::shared_ptr<tls::TicketKeyring> TlsCompiler::tickets_of(const std::string& key,
+                                                            const std::string& path) {
+  if (tools_.before != nullptr) {
+    for (const exchange::ListenerEntry& entry : tools_.before->listeners) {
+      if (entry.tickets != nullptr && entry.config->key() == key) return entry.tickets;
+    }
+  }
+  Result<tls::TicketKeysPtr> keys = tls::TicketKeys::make();
+  if (keys) return std::make_shared<tls::TicketKeyring>(*std::move(keys));
+  error(path, std::move(keys.error().cause));
+  return nullptr;
+}
+
+std::shared_ptr<const tls::ServerSettings> TlsCompiler::settings_of(
+    const exchange::ListenerConfig& config, const std::string& path,
+    exchange::ListenerEntry& entry) {
+  const TlsConfig& written = *config.tls;
+  auto settings = std::make_shared<tls::ServerSettings>();
+  settings->name = config.key();
+  settings->certificates = certificates_of(written, path);
+  settings->profile = written.profile;
+  if (config.http2.enabled) settings->alpn.push_back("h2");
+  settings->alpn.push_back("http/1.1");
+  if (written.session_tickets) {
+    entry.tickets = tickets_of(config.key(), path + ".session_tickets");
+    settings->tickets = entry.tickets;
+  }
+  if (const auto& clients = written.client_certificates) {
+    settings->client_certificates = clients->mode;
+    settings->client_trust = load_trust(clients->ca, clients->crl, path + ".client_certificates");
+    settings->verify_depth = static_cast<int>(clients->depth);
+  }
+  return settings;
+}
+
+void TlsCompiler::add_listener(std::size_t index, exchange::ListenerEntry& entry) {
+  if (!entry.config->tls) return;
+  const std::string path = fmt::format("listeners[{}].tls", index);
+  const std::size_t before = diagnostics_.error_count();
+  const auto settings = settings_of(*entry.config, path, entry);
+  for (unsigned i = 0; i < tools_.cores && diagnostics_.error_count() == before; ++i) {
+    auto context = tls::ServerContext::make(settings);
+    if (!context) return error(path + ".certificates", std::move(context.error().cause));
+    entry.tls.push_back(*std::move(context));
+  }
+}
+
+std::shared_ptr<const tls::ClientSettings> TlsCompiler::settings_of(
+    const upstream::ServiceConfig& config, const std::string& path) {
+  const upstream::ServiceTls& written = config.tls;
+  auto settings = std::make_shared<tls::ClientSettings>();
+  settings->verify = written.verify;
+  settings->pinned_name = without_brackets(written.name);
+  settings->sni = without_brackets(written.sni);
+  settings->profile = written.profile;
+  settings->alpn = protocols_of(config);
+  if (!written.ca.empty()) {
+    settings->trust = load_trust(written.ca, {}, path);
+  } else if (written.verify) {
+    Result<tls::TrustPtr> trust = tls::Trust::system();
+    if (!trust) error(path + ".ca", std::move(trust.error().cause));
+    if (trust) settings->trust = *std::move(trust);
+  }
+  if (!written.certificate.empty()) {
+    settings->certificate = load_certificate(written.certificate, written.key, path);
+  }
+  return settings;
+}
+
+// An equal service is the same live one, with sessions that belong to its contexts.
+bool TlsCompiler::take_before(exchange::ServiceEntry& entry) const {
+  if (tools_.before == nullptr) return false;
+  for (const exchange::ServiceEntry& old : tools_.before->services) {
+    if (old.tls.size() != tools_.cores || *old.config != *entry.config) continue;
+    entry.tls = old.tls;
+    return true;
+  }
+  return false;
+}
+
+void TlsCompiler::add_service(const upstream::ServiceConfig& config,
+                              exchange::ServiceEntry& entry) {
+  auto own = std::make_shared<upstream::ServiceConfig>(config);
+  if (speaks_tls(config)) own->tls.content = hash_files(named_files(config.tls));
+  entry.config = own;
+  if (!speaks_tls(config) || take_before(entry)) return;
+  std::string path = "services";
+  schema::append_key(path, config.name);
+  path += ".tls";
+  const std::size_t before = diagnostics_.error_count();
+  const auto settings = settings_of(config, path);
+  for (unsigned i = 0; i < tools_.cores && diagnostics_.error_count() == before; ++i) {
+    auto context = tls::ClientContext::make(settings);
+    if (!context) return error(path, std::move(context.error().cause));
+    entry.tls.push_back(*std::move(context));
+  }
+}
+
+// Only where it is clear that the route is asked for over TLS: a listener in cleartext may be where
+// its other hosts come in.
+void TlsCompiler::warn_of_hosts(const Model& model) {
+  if (names_.empty()) return;
+  const bool all_tls = std::ranges::all_of(
+      model.listeners, [](const auto& listener) { return listener.tls.has_value(); });
+  const bool everywhere = all_tls || is_for_https(model, model.policies_everywhere);
+  for (std::size_t i = 0; i < model.routes.size(); ++i) {
+    const RouteConfig& route = model.routes[i];
+    if (!everywhere && !is_for_https(model, route.policies)) continue;
+    for (std::size_t j = 0; j < route.match.hosts.size(); ++j) {
+      const auto host = route::parse_host(route.match.hosts[j]);
+      if (!host || host->kind == route::HostPattern::Kind::any || host->name.starts_with('[') ||
+          std::ranges::any_of(names_, [&](const auto& name) { return covers(name, *host); })) {
+        continue;
+      }
+      warn(fmt::format("routes[{}].match.host[{}]", i, j),
+           fmt::format("no certificate is for {}: clients that ask for it over TLS will refuse "
+                       "what they get",
+                       host->text()));
+    }
+  }
+}
+
+}  // namespace doorward::config
