@@ -29,9 +29,9 @@ enum class Progress { need_more, done, refused };
 
 struct Parsed {
   Progress progress = Progress::need_more;
-  std::size_t size = 0;   // done: bytes of the header; what follows is the connection's
-  Header header;          // done
-  std::string_view why;   // refused: a sentence for people, static text
+  std::size_t size = 0;  // done: bytes of the header; what follows is the connection's
+  Header header;         // done
+  std::string_view why;  // refused: a sentence for people, static text
 };
 
 // `received`: the connection's bytes from its first on. Needs no more of them than it must.
