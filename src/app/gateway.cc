@@ -13,10 +13,11 @@
 namespace doorward::app {
 namespace {
 
-std::vector<std::string> one_line_each(const schema::Diagnostics& diagnostics) {
+std::vector<std::string> one_line_each(const schema::Diagnostics& diagnostics,
+                                       schema::Severity severity) {
   std::vector<std::string> lines;
   for (const schema::Diagnostic& diagnostic : diagnostics.sorted()) {
-    if (diagnostic.severity != schema::Severity::error) continue;
+    if (diagnostic.severity != severity) continue;
     const std::string text = diagnostic.to_text();
     lines.push_back(text.substr(0, text.find('\n')));
   }
@@ -47,7 +48,9 @@ std::shared_ptr<const exchange::Snapshot> Gateway::prepare(std::optional<config:
   loaded = options_.config.empty() ? config::load_upstream(options_.upstream, diagnostics)
                                    : config::load(options_.config, diagnostics);
   if (!loaded) return nullptr;
-  const config::CompileTools tools{metrics_, events_, log_shard_, core_count(), snapshot_.get()};
+  seen_ = {loaded->files, loaded->named_files, loaded->text, loaded->hash};
+  const config::CompileTools tools{metrics_,     events_,         log_shard_,
+                                   core_count(), snapshot_.get(), &loaded->written};
   return config::compile(loaded->model, tools, diagnostics);
 }
 
@@ -66,7 +69,8 @@ Result<void> Gateway::start() {
   snapshot_ = prepare(loaded, diagnostics);
   if (snapshot_ == nullptr) return fail(ErrorKind::invalid, diagnostics.to_text());
   admin_config_ = loaded->model.admin;
-  accept_files(*loaded);
+  show(loaded->model);
+  tell_warnings(diagnostics);
   sockets_.inherit(upgrade_.inherited());
   if (Result<void> done = start_cores(); !done) return done;
   if (Result<void> done = open_sockets(*snapshot_); !done) return done;
@@ -89,11 +93,15 @@ void Gateway::keep_admin(config::Model& model) {
   model.admin = admin_config_;
 }
 
-void Gateway::accept_files(config::Loaded& loaded) {
-  files_ = loaded.files;
-  config_text_ = loaded.text;
-  config_json_ = config::kModelSchema.to_json(loaded.model)
-                     .dump(2, ' ', false, schema::Json::error_handler_t::replace);
+void Gateway::show(const config::Model& model) {
+  config_json_ = config::kModelSchema.to_json(model).dump(2, ' ', false,
+                                                          schema::Json::error_handler_t::replace);
+}
+
+void Gateway::tell_warnings(const schema::Diagnostics& diagnostics) {
+  for (const std::string& line : one_line_each(diagnostics, schema::Severity::warning)) {
+    events_.warning("config_warning", {{"finding", line}});
+  }
 }
 
 // The labels whose values the layers above the metrics know.
@@ -254,12 +262,13 @@ std::vector<std::string> Gateway::try_reload(std::string_view why) {
   schema::Diagnostics diagnostics;
   std::optional<config::Loaded> loaded;
   std::shared_ptr<const exchange::Snapshot> fresh = prepare(loaded, diagnostics);
-  if (fresh == nullptr) return one_line_each(diagnostics);
+  if (fresh == nullptr) return one_line_each(diagnostics, schema::Severity::error);
   if (Result<void> open = open_sockets(*fresh); !open) return {open.error().cause};
   const auto old = std::exchange(snapshot_, std::move(fresh));
   old_snapshots_.push_back(old);
   keep_admin(loaded->model);
-  accept_files(*loaded);
+  show(loaded->model);
+  tell_warnings(diagnostics);
   ++generation_;
   use(snapshot_, [this, why = std::string(why), generation = generation_] {
     events_.info("reloaded", {{"why", why}, {"generation", generation}});

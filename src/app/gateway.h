@@ -13,6 +13,7 @@
 
 #include "admin/admin_server.h"
 #include "app/listening_sockets.h"
+#include "app/tls_upkeep.h"
 #include "app/upgrade.h"
 #include "config/compile.h"
 #include "config/load.h"
@@ -25,7 +26,7 @@ namespace doorward::app {
 
 struct RunOptions {
   std::string config;    // a file or folder; empty: `upstream` is the whole configuration
-  std::string upstream;  // http://HOST:PORT
+  std::string upstream;  // http://HOST:PORT or https://HOST:PORT
   unsigned workers = 0;  // 0: as many as the machine has cores
   loop::Backend backend = loop::Backend::automatic;
   Duration drain_time{30'000};
@@ -56,10 +57,19 @@ class Gateway final : public admin::AdminSource {
     std::thread thread;
   };
 
+  // What was read last, whether or not it could be used: to see when it is another.
+  struct Seen {
+    std::vector<std::string> files;  // whose text is the configuration
+    std::vector<std::string> named_files;
+    std::string text;
+    std::uint64_t hash = 0;  // of what is in the named files
+  };
+
   std::shared_ptr<const exchange::Snapshot> prepare(std::optional<config::Loaded>& loaded,
                                                     schema::Diagnostics& diagnostics);
   unsigned core_count() const;
-  void accept_files(config::Loaded& loaded);
+  void show(const config::Model& model);
+  void tell_warnings(const schema::Diagnostics& diagnostics);
   void keep_admin(config::Model& model);
   void name_metrics();
   Result<void> open_sockets(const exchange::Snapshot& snapshot);
@@ -86,6 +96,8 @@ class Gateway final : public admin::AdminSource {
   loop::Task<void> watch_signals(int fd);
   void on_signal(int number);
   loop::Task<void> watch_files();
+  void watch_folders();
+  bool files_changed();
   loop::Task<void> tick();
   loop::Task<void> upgrade();
   void give_way();
@@ -105,8 +117,8 @@ class Gateway final : public admin::AdminSource {
   std::vector<CoreThread> cores_;
   std::shared_ptr<const exchange::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;
-  std::vector<std::string> files_;
-  std::string config_text_;  // as written, to see changes
+  Seen seen_;
+  TlsUpkeep tls_upkeep_{events_};
   std::string config_json_;  // as understood, without secrets
   std::unique_ptr<admin::AdminServer> admin_;
   std::optional<config::AdminConfig> admin_config_;  // that it runs by

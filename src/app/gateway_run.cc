@@ -1,13 +1,12 @@
 // The control thread's loop: signals, changed files, the second's tick, the hand-over to a new
 // binary.
-#include <filesystem>
-#include <set>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "app/gateway.h"
+#include "config/named_files.h"
 
 namespace doorward::app {
 namespace {
@@ -15,22 +14,15 @@ namespace {
 constexpr Duration kSettle{100};  // editors write a file in several steps
 constexpr Duration kTick{1'000};
 constexpr Duration kLogFlush{2'000};
-constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE;
+// A file that was not to be read may become so (IN_ATTRIB).
+constexpr std::uint32_t kChanges =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB;
 
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, number);
   return set;
-}
-
-// Folders are watched, not files: editors replace files, and Kubernetes swaps a link.
-void watch_folders(int fd, const std::vector<std::string>& files) {
-  std::set<std::string> folders;
-  for (const std::string& file : files) {
-    folders.insert(std::filesystem::absolute(file).parent_path().string());
-  }
-  for (const std::string& folder : folders) inotify_add_watch(fd, folder.c_str(), kChanges);
 }
 
 void discard_events(int fd) {
@@ -101,22 +93,45 @@ void Gateway::on_signal(int number) {
 
 loop::Task<void> Gateway::watch_files() {
   if (options_.config.empty()) co_return;
-  watch_folders(watch_fd_, files_);
+  watch_folders();
   while (!ended_) {
     const Result<void> readable = co_await loop_->readable(watch_fd_, Deadline::never());
     if (!readable) co_return;
     co_await loop_->sleep(kSettle);
     discard_events(watch_fd_);
-    if (config::read_text(options_.config) == config_text_) continue;
-    reload("a file changed");
-    watch_folders(watch_fd_, files_);
+    while (!ended_ && files_changed()) {
+      reload("a file changed");
+      co_await loop_->sleep(kSettle);
+    }
   }
+}
+
+// Folders are watched, not files: editors replace files, and Kubernetes swaps a link. Those that
+// are watched already stay so.
+void Gateway::watch_folders() {
+  for (const auto* files : {&seen_.files, &seen_.named_files}) {
+    for (const std::string& folder : config::folders_to_watch(*files)) {
+      inotify_add_watch(watch_fd_, folder.c_str(), kChanges);
+    }
+  }
+}
+
+// Watches first and looks then, so that no change falls between.
+bool Gateway::files_changed() {
+  watch_folders();
+  std::string text = config::read_text(options_.config);
+  const std::uint64_t hash = config::hash_files(seen_.named_files);
+  if (text == seen_.text && hash == seen_.hash) return false;
+  seen_.text = std::move(text);
+  seen_.hash = hash;
+  return true;
 }
 
 loop::Task<void> Gateway::tick() {
   while (!ended_) {
     co_await loop_->sleep(kTick);
     events_.tick();
+    tls_upkeep_.tick(*snapshot_, loop_->now());
     forget_old_snapshots();
     for (CoreThread& core : cores_) {
       core.core->loop().post([c = core.core] { c->report_counters(); });

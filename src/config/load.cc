@@ -1,7 +1,7 @@
 #include "config/load.h"
 
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "config/access_log_place.h"
 #include "config/named_files.h"
@@ -12,13 +12,13 @@ namespace doorward::config {
 namespace {
 
 std::string text_of(const std::vector<std::string>& files) {
-  std::ostringstream text;
+  std::string text;
   for (const std::string& name : files) {
+    if (files.size() > 1) text += "# " + name + "\n";
     std::ifstream file(name, std::ios::binary);
-    if (files.size() > 1) text << "# " << name << '\n';
-    text << file.rdbuf();
+    text.append(std::istreambuf_iterator<char>(file), {});
   }
-  return text.str();
+  return text;
 }
 
 // A warning: who checks a configuration may be another user on another machine than who runs it.
@@ -47,6 +47,8 @@ PolicyKinds policy_kinds() {
 }
 
 std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnostics) {
+  // First, so that a change while it is read is seen as one.
+  std::string text = read_text(path);
   std::optional<Source> source = load_source(path, diagnostics);
   if (!source) return std::nullopt;
   std::optional<Model> model = read_model(source->root, policy_kinds(), diagnostics);
@@ -54,7 +56,6 @@ std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnos
   warn_of_access_log(source->root, *model, diagnostics);
   std::vector<std::string> named = named_files(*model);
   const std::uint64_t hash = hash_files(named);
-  std::string text = text_of(source->files);
   return Loaded{
       *std::move(model),      std::move(source->files), std::move(named), std::move(text), hash,
       std::move(source->root)};
@@ -66,10 +67,6 @@ std::optional<Loaded> load_upstream(const std::string& url, schema::Diagnostics&
   return Loaded{*std::move(model), {}, {}, "# doorward run " + url + "\n", 0, {}};
 }
 
-std::string read_text(const std::string& path) {
-  schema::Diagnostics ignored;
-  const std::optional<Source> source = load_source(path, ignored);
-  return source ? text_of(source->files) : std::string();
-}
+std::string read_text(const std::string& path) { return text_of(source_files(path)); }
 
 }  // namespace doorward::config

@@ -26,7 +26,8 @@ std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnos
 // `doorward run http://…` without a configuration.
 std::optional<Loaded> load_upstream(const std::string& url, schema::Diagnostics& diagnostics);
 
-// The text of all files of a configuration, to see whether it changed; empty when unreadable.
+// The text of all files of a configuration, right or wrong, to see whether it changed; empty when
+// there is nothing to read.
 std::string read_text(const std::string& path);
 
 // The kinds of policies that this program has.

@@ -117,6 +117,13 @@ std::optional<text::Node> load_files(const std::vector<std::string>& files,
 
 }  // namespace
 
+std::vector<std::string> source_files(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  if (!S_ISDIR(status.st_mode)) return {path.string()};
+  return yaml_files(path).value_or(std::vector<std::string>());
+}
+
 std::optional<Source> load_source(const std::filesystem::path& path, Diagnostics& diagnostics) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {

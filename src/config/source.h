@@ -17,6 +17,9 @@ struct Source {
   std::vector<std::string> files;  // what was read, for watching; in order
 };
 
+// The files that load_source reads; none when there is nothing to read, or no right to.
+std::vector<std::string> source_files(const std::filesystem::path& path);
+
 // Nothing when it added an error: each file that cannot be read, and all that is no YAML.
 std::optional<Source> load_source(const std::filesystem::path& path,
                                   schema::Diagnostics& diagnostics);

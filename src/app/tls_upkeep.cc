@@ -1,0 +1,51 @@
+#include "app/tls_upkeep.h"
+
+#include "tls/certificate_checks.h"
+
+namespace doorward::app {
+namespace {
+
+constexpr std::chrono::hours kJudgeEvery{24};
+
+}  // namespace
+
+void TlsUpkeep::tick(const exchange::Snapshot& snapshot, TimePoint now) {
+  rotate_tickets(snapshot, now);
+  // What is to be said at the start, and after a reload, the configuration's findings say.
+  if (judged_ == TimePoint{}) judged_ = now;
+  if (now - judged_ < kJudgeEvery) return;
+  judged_ = now;
+  judge_certificates(snapshot);
+}
+
+void TlsUpkeep::rotate_tickets(const exchange::Snapshot& snapshot, TimePoint now) {
+  std::map<std::string, TimePoint> rotated;
+  for (const exchange::ListenerEntry& listener : snapshot.listeners) {
+    if (listener.tickets == nullptr || !listener.config->tls) continue;
+    const std::string key = listener.config->key();
+    const auto known = rotated_.find(key);
+    TimePoint& last = rotated[key] = known == rotated_.end() ? now : known->second;
+    if (now - last < listener.config->tls->ticket_rotation) continue;
+    last = now;
+    if (const Result<void> done = listener.tickets->rotate(); !done) {
+      events_.error("ticket_rotation_failed",
+                    {{"listener", listener.config->name}, {"error", done.error().cause}});
+    }
+  }
+  rotated_ = std::move(rotated);
+}
+
+void TlsUpkeep::judge_certificates(const exchange::Snapshot& snapshot) {
+  const WallTime now = std::chrono::system_clock::now();
+  for (const exchange::ListenerEntry& listener : snapshot.listeners) {
+    if (listener.tls.empty()) continue;
+    for (const auto& served : listener.tls.front()->settings().certificates->all()) {
+      for (const tls::CertificateFinding& found :
+           tls::check_certificate(*served.certificate, now)) {
+        events_.warning(found.code, {{"listener", listener.config->name}, {"finding", found.text}});
+      }
+    }
+  }
+}
+
+}  // namespace doorward::app

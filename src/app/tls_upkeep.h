@@ -1,0 +1,29 @@
+// What TLS needs while the process runs: the keys of session tickets change, and it is told when a
+// certificate nears its end. Owner: the Gateway; on the control thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "exchange/snapshot.h"
+#include "observe/event_log.h"
+
+namespace doorward::app {
+
+class TlsUpkeep {
+ public:
+  explicit TlsUpkeep(observe::EventLog& events) : events_(events) {}
+
+  // To be called about once a second.
+  void tick(const exchange::Snapshot& snapshot, TimePoint now);
+
+ private:
+  void rotate_tickets(const exchange::Snapshot& snapshot, TimePoint now);
+  void judge_certificates(const exchange::Snapshot& snapshot);
+
+  observe::EventLog& events_;
+  std::map<std::string, TimePoint> rotated_;  // when, by the listener's key()
+  TimePoint judged_{};
+};
+
+}  // namespace doorward::app
