@@ -4,6 +4,8 @@
 #include "policy/compress/compress.h"
 #include "policy/external_auth/external_auth.h"
 #include "policy/headers/headers.h"
+#include "policy/hsts/hsts.h"
+#include "policy/https_redirect/https_redirect.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/mock/mock.h"
 #include "policy/request_id/request_id.h"
@@ -16,6 +18,8 @@ namespace {
 Registry list() {
   Registry r;
   r.add<RequestId>(kRequestIdSchema);
+  r.add<HttpsRedirect>(kHttpsRedirectSchema);
+  r.add<Hsts>(kHstsSchema);
   r.add<IpFilter>(kIpFilterSchema);
   r.add<ExternalAuth>(kExternalAuthSchema);
   r.add<SizeLimit>(kSizeLimitSchema);
