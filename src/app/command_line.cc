@@ -41,7 +41,8 @@ struct RunFlags {
 void add_run(CLI::App& app, RunFlags& flags) {
   CLI::App* run = app.add_subcommand("run", "Run the gateway");
   run->add_option("-c,--config", flags.options.config, "Configuration: a file or a folder");
-  run->add_option("what", flags.what, "http://HOST:PORT to pass everything to, or a configuration");
+  run->add_option("what", flags.what,
+                  "http(s)://HOST:PORT to pass everything to, or a configuration");
   run->add_option("--workers", flags.options.workers, "Cores to use (default: all)")
       ->check(CLI::Range(1, 1024));
   run->add_option("--loop", flags.loop, "Event loop (default: uring where the kernel has it)")

@@ -106,6 +106,7 @@ Json answer(const config::Model& model, const route::RouteTable& table, OfflineE
   const route::Explanation why = route::explain(table, question);
   Json json = {{"request",
                 {{"method", question.method_text},
+                 {"scheme", x.scheme()},
                  {"host", question.host},
                  {"path", question.path},
                  {"query", question.query}}},

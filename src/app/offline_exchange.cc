@@ -53,6 +53,7 @@ bool OfflineExchange::read_target() {
   if (!path) return refuse(path.error());
   path_ = *path;
   query_ = split->query;
+  scheme_ = form.https ? "https" : "http";
   if (!split->authority.empty()) head_.headers.set(http::HeaderName::host, split->authority);
   return true;
 }
@@ -136,8 +137,16 @@ std::string_view OfflineExchange::lookup(http::Variable variable, std::string_vi
       return request_id_;
     case http::Variable::request_header:
       return head_.headers.value(name);
+    case http::Variable::request_scheme:
+      return scheme_;
     case http::Variable::client_ip:
       return client_ip_;
+    case http::Variable::tls_version:
+    case http::Variable::tls_sni:
+    case http::Variable::tls_subject:
+    case http::Variable::tls_names:
+    case http::Variable::tls_fingerprint:
+      return {};  // there is no handshake
     case http::Variable::route_name:
       return route_;
     case http::Variable::route_param:
