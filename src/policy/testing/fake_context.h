@@ -147,6 +147,9 @@ class FakeContext final : public PolicyContext {
     chain.current = 0;
   }
 
+  std::string_view scheme_text = "http";
+  const tls::HandshakeFacts* tls_facts = nullptr;
+  const codec::websocket::Rules* websocket_rules = nullptr;
   std::string host_text = "shop.example.com";
   loop::Address client_address;
   std::map<std::string, std::string> params;
