@@ -158,7 +158,7 @@ TEST_F(TlsConfigTest, AFolderOfCertificates) {
   ASSERT_NE(made, nullptr) << findings;
   EXPECT_EQ(made->listeners[0].tls[0]->settings().certificates->all().size(), 1U);
   EXPECT_EQ(findings,
-            "3:60: warning: listeners[0].tls.certificates[0].folder: DIR/certs/ca.crt is passed "
+            "3:59: warning: listeners[0].tls.certificates[0].folder: DIR/certs/ca.crt is passed "
             "over: it has no private key inside or beside it\n");
 }
 
@@ -276,12 +276,12 @@ TEST_F(TlsConfigTest, AServiceIsAnotherWhenItsFilesAre) {
 
 TEST_F(TlsConfigTest, FilesOfServicesThatCannotBeUsed) {
   EXPECT_EQ(service("{tls: {ca: DIR/no.pem}, endpoints: [\"https://a\"]}"), nullptr);
-  EXPECT_EQ(findings, "4:33: services.app.tls.ca: there is no DIR/no.pem\n");
+  EXPECT_EQ(findings, "4:28: services.app.tls.ca: there is no DIR/no.pem\n");
   EXPECT_EQ(
       service("{tls: {key: DIR/other.key, certificate: DIR/a.crt}, endpoints: [\"https://a\"]}"),
       nullptr);
   EXPECT_EQ(findings,
-            "4:34: services.app.tls.key: DIR/other.key: the key does not belong to the certificate "
+            "4:29: services.app.tls.key: DIR/other.key: the key does not belong to the certificate "
             "in DIR/a.crt\n");
 }
 
