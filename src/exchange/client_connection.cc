@@ -77,6 +77,7 @@ void ClientConnection::on_http2_broken(std::string_view why) {
   const auto number = std::ranges::find(reasons, why) - reasons.begin();
   listener_.series.add_value(observe::Metric::http2_connections_broken,
                              static_cast<unsigned>(number));
+  if (why == "reset") return;  // clients leave
   core_.events().info("http2_connection_broken", {{"listener", listener_.config->name},
                                                   {"client", facts_.peer_ip},
                                                   {"reason", why}});
