@@ -2,18 +2,21 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "base/units.h"
 
 namespace doorward::codec::websocket {
 
 struct Rules {
-  std::uint64_t message_bytes = 0;     // largest message, all its frames together; 0: no limit
-  std::uint32_t messages_per_second = 0;  // from the client; 0: no limit
-  Duration idle_timeout{0};            // then a ping; without an answer in as long again, 1001
-  bool allow_compression = true;       // permessage-deflate may be negotiated (RFC 7692)
+  // The largest message, all its frames together, as they are on the wire: a compressed message is
+  // measured compressed. 0: no limit.
+  std::uint64_t message_bytes = 0;
+  // From the client: messages, pings and empty fragments; a second's worth may come at once. 0: no
+  // limit.
+  std::uint32_t messages_per_second = 0;
+  // A side that is silent for so long gets a ping; when it stays silent for as long again, 1001.
+  // 0: none.
+  Duration idle_timeout{0};
 };
 
 }  // namespace doorward::codec::websocket
