@@ -11,6 +11,7 @@
 #include "policy/request_id/request_id.h"
 #include "policy/rewrite/rewrite.h"
 #include "policy/size_limit/size_limit.h"
+#include "policy/websocket/websocket.h"
 
 namespace doorward::policy {
 namespace {
@@ -23,6 +24,7 @@ Registry list() {
   r.add<IpFilter>(kIpFilterSchema);
   r.add<ExternalAuth>(kExternalAuthSchema);
   r.add<SizeLimit>(kSizeLimitSchema);
+  r.add<Websocket>(kWebsocketSchema);
   r.add<Headers>(kHeadersSchema);
   r.add<Rewrite>(kRewriteSchema);
   r.add<Compress>(kCompressSchema);
