@@ -1,8 +1,10 @@
 // await_response: the response's head. Interim responses are passed on; a request that provably
 // never reached the backend, or may be repeated, goes back for another attempt.
+#include "codec/websocket/handshake.h"
 #include "exchange/core.h"
 #include "exchange/exchange.h"
 #include "handler/proxy/tunnel.h"
+#include "handler/proxy/websocket_tunnel.h"
 #include "http/method.h"
 
 namespace doorward::exchange::steps {
@@ -58,21 +60,45 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   co_return x.reply_to(error);
 }
 
+// Its frames are known: a drain, and a policy's rules, reach them.
+loop::Task<void> pass_websocket(Exchange& x, loop::ByteStream& client, Chunk client_early,
+                                loop::ByteStream& backend, Chunk backend_early) {
+  handler::WebSocketTunnel tunnel(x.core.loop(), client, backend,
+                                  {.idle = x.service->config().timeouts.tunnel_idle,
+                                   .rules = x.websocket_rules,
+                                   .deflate = codec::websocket::has_deflate(x.response().headers)});
+  x.websocket = &tunnel;
+  if (x.draining || x.core.draining()) tunnel.go_away();
+  co_await tunnel.run(std::move(client_early), std::move(backend_early));
+  x.websocket = nullptr;
+  if (!tunnel.error_code().empty()) x.error_code = tunnel.error_code();
+}
+
+loop::Task<void> pass_bytes(Exchange& x) {
+  Chunk client_early, backend_early;
+  loop::ByteStream& client = *x.client_stream.take_transport(client_early);
+  loop::ByteStream& backend = *x.attempt.connection->take_transport(backend_early);
+  if (codec::websocket::is_websocket(x.response().headers)) {
+    return pass_websocket(x, client, std::move(client_early), backend, std::move(backend_early));
+  }
+  return handler::tunnel(x.core.loop(), client, std::move(client_early), backend,
+                         std::move(backend_early), x.service->config().timeouts.tunnel_idle);
+}
+
 loop::Task<Step> switch_protocols(Exchange& x) {
-  x.status = 101;
   const std::string_view upgrade = x.response().headers.value(http::HeaderName::upgrade);
   http::remove_hop_by_hop(x.response().headers);
   x.response().headers.add(http::HeaderName::upgrade, upgrade);
+  const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
+  if (outcome.reply != nullptr) {
+    end_failed_attempt(x);
+    co_return x.reply_with(outcome);
+  }
+  x.status = 101;
   x.client_stream.watch_client(nullptr);
   const Result<void> sent =
       co_await x.client_stream.send_response(x.response(), codec::BodySize::empty(), {}, true);
-  if (sent) {
-    Chunk client_early, backend_early;
-    loop::ByteStream* client = x.client_stream.take_transport(client_early);
-    loop::ByteStream* backend = x.attempt.connection->take_transport(backend_early);
-    co_await handler::tunnel(x.core.loop(), *client, std::move(client_early), *backend,
-                             std::move(backend_early), x.service->config().timeouts.tunnel_idle);
-  }
+  if (sent) co_await pass_bytes(x);
   co_return Step::finish;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "exchange/core.h"
+#include "handler/proxy/websocket_tunnel.h"
 #include "http/uri.h"
 #include "observe/request_id.h"
 
@@ -165,7 +166,10 @@ void Exchange::begin_response() {
   times.first_byte = {};
 }
 
-void Exchange::drain() {}
+void Exchange::drain() {
+  draining = true;
+  if (websocket != nullptr) websocket->go_away();
+}
 
 void Exchange::give_up() {
   client_gone = true;

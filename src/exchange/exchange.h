@@ -22,6 +22,10 @@
 #include "policy/policy.h"
 #include "upstream/service.h"
 
+namespace doorward::handler {
+class WebSocketTunnel;
+}
+
 namespace doorward::exchange {
 
 class Core;
@@ -152,6 +156,8 @@ class Exchange final : public policy::PolicyContext,
   bool body_in_hand = true;  // all of it is in first_piece: it can be sent again
   bool upgrade = false;
   const codec::websocket::Rules* websocket_rules = nullptr;  // of the policy, when it is one
+  handler::WebSocketTunnel* websocket = nullptr;             // while it passes through
+  bool draining = false;                                     // the connection goes
   Expectation expectation;  // of a 100 before it
   loop::Gate uploads;       // the rest of it, streaming beside the response
 
