@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import candidates, cells, load  # noqa: E402
-from harness.bodies import make_bodies  # noqa: E402
+from harness import candidates, cells, certificate, load  # noqa: E402
+from harness.backends import Backends  # noqa: E402
+from harness.bodies import make_bodies, make_messages  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-CELLS = ("plain-64", "plain-1", "log", "auth", "gzip", "large", "upload")
+CELLS = ("plain-64", "plain-1", "log", "auth", "gzip", "large", "upload", "tls-http1", "tls-http2",
+         "http2-client", "http2-backend", "grpc")
 
 
 def run(cell, loop, backend, places, seconds):
@@ -20,8 +22,7 @@ def run(cell, loop, backend, places, seconds):
                                    cell.feature == "log")
     gateway.start(places, backend)
     try:
-        got = load.wrk(gateway.server.port, cell.path, cell.connections, seconds, cell.headers,
-                       cell.upload_bytes)
+        got = load.of_cell(cell, gateway, places, seconds)()
         if not got["requests"] or got["errors"]:
             sys.exit(f"{cell.name} on {loop}: {got}")
         print(f"{cell.name} on {loop}: {got['requests']} requests", flush=True)
@@ -38,7 +39,9 @@ def main():
     build, out = options.build.resolve(), options.out.resolve()
     places = candidates.Places(build, out, build / "doorward")
     small = make_bodies(out / "www")
-    backend = candidates.start_backend(places, small, out / "www")
+    make_messages(out / "grpc")
+    certificate.make(out / "run")
+    backend = Backends(places, small)
     try:
         for cell in cells.all_cells():
             for loop in ("uring", "epoll") if cell.name in CELLS else ():

@@ -16,8 +16,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import candidates, cells, optional, rounds, summary, table, targets  # noqa: E402
-from harness.bodies import make_bodies  # noqa: E402
+from harness import (candidates, cells, certificate, optional, rounds, summary, table,  # noqa: E402
+                     targets)
+from harness.backends import Backends  # noqa: E402
+from harness.bodies import make_bodies, make_messages  # noqa: E402
+from harness.idle import run_idle  # noqa: E402
 from harness.process import BenchError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,17 +80,21 @@ def pin(options, places):
 
 
 def measure(options, places, say):
+    picked = chosen(options)
     small = make_bodies(places.out / "www")
-    backend = candidates.start_backend(places, small, places.out / "www")
+    make_messages(places.out / "grpc")
+    certificate.make(places.out / "run")
+    backend = Backends(places, small, grpc=any(cell.feature == "grpc" for cell in picked))
     found = {}
     try:
-        for cell in chosen(options):
+        for cell in picked:
             say(f"{cell.name}: {cell.title}")
-            result = {"title": cell.title, "unit": cell.unit, "connections": cell.connections}
+            result = {"title": cell.title, "subject": cell.subject, "unit": cell.unit,
+                      "connections": cell.connections, "streams": cell.streams}
             try:
                 if cell.kind == "idle":
-                    result["slices"], result["ratios"] = rounds.run_idle(cell, backend, places,
-                                                                         options, say)
+                    result["slices"], result["ratios"] = run_idle(cell, backend, places, options,
+                                                                  say)
                 elif cell.kind == "routes":
                     result["slices"], result["ratios"] = rounds.run_routes(places)
                 else:

@@ -1,4 +1,4 @@
-"""The bodies that the backend serves; the same bytes in every run."""
+"""The bodies that the backends serve; the same bytes in every run."""
 import json
 import os
 import random
@@ -24,3 +24,21 @@ def make_bodies(www):
     (www / "10m.bin").write_bytes(rand.randbytes(10_000_000))
     os.chmod(www, 0o755)
     return small
+
+
+def make_messages(folder):
+    """A gRPC request and the reply, which lies where the method's path leads."""
+    reply = folder / "bench.Orders" / "Get.grpc"
+    reply.parent.mkdir(parents=True, exist_ok=True)
+    reply.write_bytes(_message(b"shipped" + b"." * 168))
+    (folder / "request.bin").write_bytes(_message(b"c-102934"))
+
+
+def _message(text):
+    """Length-prefixed, not compressed; in it a Protocol Buffers message: field 1, a string."""
+    message = b"\x0a" + _varint(len(text)) + text
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+def _varint(value):
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + _varint(value >> 7)

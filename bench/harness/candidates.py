@@ -7,6 +7,9 @@ from pathlib import Path
 from harness.process import Server, free_port
 
 BENCH = Path(__file__).resolve().parent.parent
+SUFFIX = {"doorward": "yaml", "nginx": "nginx.conf", "haproxy": "haproxy.cfg",
+          "nghttpx": "nghttpx.conf", "envoy": "envoy.yaml", "caddy": "Caddyfile"}
+TLS_FEATURES = ("tls", "resumed")
 
 
 @dataclass
@@ -37,17 +40,23 @@ def render(places, template, name, **values):
 class Candidate:
     """One row of a cell. `loop` is the floor it stands on; `feature` the config it runs."""
     name: str
-    kind: str              # doorward, floor, nginx, haproxy, envoy, caddy, pingora
+    kind: str              # doorward, floor, nginx, haproxy, nghttpx, envoy, caddy, pingora
     loop: str = "epoll"
     feature: str = "plain"
     logs: bool = False     # writes an access log that must have a line per request
     server: Server = None
     log_path: Path = None
+    run: Path = None       # the folder of this run: configs, certificate, logs
+
+    @property
+    def tls(self):
+        """Whether its clients speak TLS to it."""
+        return self.feature in TLS_FEATURES
 
     def start(self, places, backend):
         port = free_port()
-        values = {"PORT": port, "BACKEND": backend.port}
-        run = places.out / "run"
+        values = {"PORT": port, **backend.marks()}
+        run = self.run = places.out / "run"
         run.mkdir(parents=True, exist_ok=True)
         stdout = None
         if self.logs:
@@ -68,10 +77,9 @@ class Candidate:
             return [places.build / "bench" / f"relay_{self.loop}", values["PORT"], values["BACKEND"]]
         if self.kind == "pingora":
             return [places.optional["pingora"]]
-        suffix = {"doorward": "yaml", "nginx": "nginx.conf", "haproxy": "haproxy.cfg",
-                  "envoy": "envoy.yaml", "caddy": "Caddyfile"}[self.kind]
         folder = "doorward" if self.kind == "doorward" else "peers"
-        config = render(places, f"{folder}/{self.feature}.{suffix}", self.name, **values)
+        template = f"{folder}/{self.feature}.{SUFFIX[self.kind]}"
+        config = render(places, template, self.name, **values)
         if self.kind == "doorward":
             program = places.doorward
             if self.name.endswith("-copy"):
@@ -81,6 +89,8 @@ class Candidate:
             return ["nginx", "-e", "stderr", "-c", config, "-g", "daemon off;"]
         if self.kind == "haproxy":
             return ["haproxy", "-db", "-f", config]
+        if self.kind == "nghttpx":
+            return ["nghttpx", f"--conf={config}"]
         if self.kind == "envoy":
             return [places.optional["envoy"], "-c", config, "--concurrency", "1",
                     "--log-level", "error", "--disable-hot-restart"]
@@ -98,17 +108,11 @@ def _copy_of(places):
     return copy
 
 
-def start_backend(places, small, www):
-    port = free_port()
-    config = render(places, "peers/backend.nginx.conf", "backend", PORT=port, SMALL=small, WWW=www)
-    return Server("backend", ["nginx", "-e", "stderr", "-c", config, "-g", "daemon off;"], port,
-                  places.out / "run", places.other_cores).wait_ready()
-
-
 def versions(places):
     """First line of what each program says about itself."""
     asks = {"doorward": [places.doorward, "version"], "nginx": ["nginx", "-v"],
-            "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"]}
+            "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"], "nghttpx": ["nghttpx", "-v"],
+            "h2load": ["h2load", "--version"], "openssl": ["openssl", "version"]}
     if "envoy" in places.optional:
         asks["envoy"] = [places.optional["envoy"], "--version"]
     if "caddy" in places.optional:
@@ -119,7 +123,8 @@ def versions(places):
             done = subprocess.run([str(c) for c in command], capture_output=True, text=True,
                                   timeout=20)
             lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-            found[name] = lines[0].strip() if lines else "unknown"
+            # Without the folder that it lies in.
+            found[name] = lines[0].replace(str(command[0]), name).strip() if lines else "unknown"
         except (OSError, subprocess.TimeoutExpired):
             found[name] = "unknown"
     return found

@@ -1,32 +1,54 @@
-"""The loads: wrk for as fast as it goes, fixed_rate for a given rate. One slice each."""
+"""The loads: wrk and h2load for as fast as it goes, fixed_rate for a given rate, handshakes. One
+slice each; counts come from what the load generator itself saw to be right."""
 import json
 import os
-import resource
 import subprocess
-import time
 from pathlib import Path
 
-from harness.process import TICKS, BenchError, machine_ticks
+from harness import certificate, h2load
+from harness.process import BenchError
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "load"
 
 
-def _run(command, cores, seconds):
+def of_cell(cell, candidate, places, seconds, rate=None):
+    """The load of a cell on one candidate, as a function without arguments."""
+    port, cores = candidate.server.port, places.other_cores
+    program = places.build / "bench" / ("fixed_rate" if cell.kind == "latency" else "handshakes")
+    if cell.kind == "latency":
+        return lambda: fixed_rate(program, port, cell.path, cell.connections, seconds, rate, cores)
+    if cell.kind in ("handshakes", "resumed"):
+        return lambda: handshakes(program, port, cell.connections, seconds,
+                                  cell.kind == "resumed", cores)
+    offer = certificate.offer(places.out / "run") if candidate.tls else None
+    url = f"{'https' if candidate.tls else 'http'}://127.0.0.1:{port}{cell.path}"
+    if cell.kind == "streams":
+        command = h2load.command(url, cell, seconds, places.out)
+        return lambda: h2load.counts(_run(command, cores, seconds, offer))
+    return lambda: wrk(url, cell.connections, seconds, cell.headers, cell.upload_bytes, cores,
+                       offer)
+
+
+def _run(command, cores, seconds, environment=None):
     pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True,
-                          preexec_fn=pin, timeout=seconds + 60)
+    try:
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True,
+                              preexec_fn=pin, timeout=seconds + 60,
+                              env={**os.environ, **(environment or {})})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BenchError(f"{command[0]} failed: {error}") from error
     if done.returncode != 0:
         raise BenchError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 
-def wrk(port, path, connections, seconds, headers=(), upload_bytes=0, cores=None):
+def wrk(url, connections, seconds, headers=(), upload_bytes=0, cores=None, environment=None):
     """One closed-loop slice; counts come from wrk's own summary."""
     command = ["wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", "--timeout", "10s"]
     for header in headers:
         command += ["-H", header]
-    command += ["-s", SCRIPTS / "summary.lua", f"http://127.0.0.1:{port}{path}", "--", upload_bytes]
-    out = _run(command, cores, seconds)
+    command += ["-s", SCRIPTS / "summary.lua", url, "--", upload_bytes]
+    out = _run(command, cores, seconds, environment)
     got = json.loads(out[out.rindex("SUMMARY ") + len("SUMMARY "):])
     bad = {k: got[k] for k in ("connect", "read", "write", "timeout", "status") if got[k]}
     return {"requests": got["requests"], "seconds": got["duration_us"] / 1e6,
@@ -46,28 +68,15 @@ def fixed_rate(program, port, path, connections, seconds, rate, cores=None):
             "p999_us": got["p999_us"], "max_us": got["max_us"]}
 
 
-def measured(server, backend, load):
-    """Runs one slice and adds what it cost: the server, the backend, and the whole machine."""
-    own, other, machine, start = (server.usage(), backend.usage(), machine_ticks(),
-                                  time.monotonic())
-    children = _children_cpu()
-    result = load()
-    after, backend_after = server.usage(), backend.usage()
-    result["own_cpu_s"] = (after["cpu_ns"] - own["cpu_ns"]) / 1e9
-    user = after["user_ticks"] - own["user_ticks"]
-    system = after["system_ticks"] - own["system_ticks"]
-    result["own_user_share"] = user / (user + system) if user + system else 0
-    result["backend_cpu_s"] = (backend_after["cpu_ns"] - other["cpu_ns"]) / 1e9
-    result["load_cpu_s"] = _children_cpu() - children
-    result["machine_cpu_s"] = (machine_ticks() - machine) / TICKS
-    result["wall_s"] = time.monotonic() - start
-    result["foreign_cpu_s"] = max(0.0, result["machine_cpu_s"] - result["own_cpu_s"] -
-                                  result["backend_cpu_s"] - result["load_cpu_s"])
-    result["peak_rss_kb"] = server.peak_rss_kb()
-    return result
-
-
-def _children_cpu():
-    """CPU of ended children: the load generators, which alone are waited for during a slice."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def handshakes(program, port, connections, seconds, resume, cores=None):
+    """One slice of connect, handshake, close; each one full, or each but the first ones resumed."""
+    out = _run([program, "--port", port, "--name", certificate.NAME, "--connections", connections,
+                "--seconds", seconds, "--suite", certificate.SUITE, "--group", certificate.GROUP,
+                "--resume", int(resume)], cores, seconds)
+    got = json.loads(out)
+    full = got["handshakes"] - got["resumed"]
+    # With nothing to resume yet, the first handshake of each connection is full.
+    wrong_kind = max(0, full - connections) if resume else got["resumed"]
+    bad = {k: got[k] for k in ("errors", "unanswered", "first_error") if got[k]}
+    bad |= {"not resumed" if resume else "resumed": wrong_kind} if wrong_kind else {}
+    return {"requests": got["handshakes"], "seconds": got["seconds"], "bytes": 0, "errors": bad}

@@ -90,10 +90,13 @@ class Server:
         self.stderr_path = directory / f"{name}.stderr"
         out = open(stdout, "ab") if stdout else subprocess.DEVNULL
         pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
-        with open(self.stderr_path, "wb") as err:
-            self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=pin,
-                cwd=directory, env={**os.environ, **(env or {})}, start_new_session=True)
+        try:
+            with open(self.stderr_path, "wb") as err:
+                self.process = subprocess.Popen(
+                    self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=pin,
+                    cwd=directory, env={**os.environ, **(env or {})}, start_new_session=True)
+        except OSError as error:
+            raise BenchError(f"{name} cannot be started: {error}") from error
         if stdout:
             out.close()
 

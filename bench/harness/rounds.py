@@ -1,12 +1,12 @@
 """Rounds: slices of all candidates of a cell in random order, all of them up all the time."""
 import json
 import random
-import socket
 import subprocess
 import time
 from statistics import median
 
 from harness import attest, load
+from harness.measure import measured
 from harness.process import BenchError
 
 
@@ -38,15 +38,15 @@ def _half_of_nginx(cell, places, options):
     nginx = next((c for c in cell.candidates if c.name == "nginx"), None)
     if nginx is None:
         raise BenchError("without nginx there is no rate to run at")
-    got = load.wrk(nginx.server.port, cell.path, cell.connections, options.seconds,
-                   cores=places.other_cores)
+    got = load.wrk(f"http://127.0.0.1:{nginx.server.port}{cell.path}", cell.connections,
+                   options.seconds, cores=places.other_cores)
     return round(got["requests"] / got["seconds"] / 2)
 
 
 def _rounds(cell, backend, places, options, rate, say):
     slices, lines = [], {}
     for candidate in cell.candidates:  # one unmeasured second each: pools fill, caches warm
-        _load(cell, candidate, places, 1, rate)()
+        load.of_cell(cell, candidate, places, 1, rate)()
         if candidate.logs:
             time.sleep(1.5)
             lines[candidate.name] = attest.count_lines(candidate.log_path)
@@ -54,23 +54,13 @@ def _rounds(cell, backend, places, options, rate, say):
         order = list(cell.candidates)
         random.Random(f"{options.seed}/{cell.name}/{number}").shuffle(order)
         for candidate in order:
-            entry = load.measured(candidate.server, backend,
-                                  _load(cell, candidate, places, options.seconds, rate))
+            slice_of = load.of_cell(cell, candidate, places, options.seconds, rate)
+            entry = measured(candidate.server, backend, slice_of)
             entry |= {"round": number, "candidate": candidate.name}
             _judge(cell, candidate, entry, lines)
             slices.append(entry)
         say(f"{cell.name}: round {number + 1}/{options.rounds}")
     return slices
-
-
-def _load(cell, candidate, places, seconds, rate):
-    port = candidate.server.port
-    if cell.kind == "latency":
-        program = places.build / "bench" / "fixed_rate"
-        return lambda: load.fixed_rate(program, port, cell.path, cell.connections, seconds, rate,
-                                       places.other_cores)
-    return lambda: load.wrk(port, cell.path, cell.connections, seconds, cell.headers,
-                            cell.upload_bytes, places.other_cores)
 
 
 def _judge(cell, candidate, entry, lines):
@@ -97,57 +87,6 @@ def _judge(cell, candidate, entry, lines):
         size = cell.upload_bytes or cell.body_bytes
         entry |= {"per_megabyte": True, "megabytes": entry["requests"] * size / 1e6}
     entry |= {"valid": why is None, "why_not": why}
-
-
-def run_idle(cell, backend, places, options, say):
-    """Private memory per kept-alive connection that has had one request and its answer."""
-    count = options.idle_connections
-    ratios, slices = {}, []
-    for candidate in cell.cast(places.optional):
-        if candidate.kind == "doorward" and options.skip_doorward:
-            continue
-        try:
-            candidate.start(places, backend)
-            attest.same_body(candidate, backend, cell.path)
-            load.wrk(candidate.server.port, cell.path, 64, 1)  # buffers and pools exist already
-            time.sleep(1)
-            before = candidate.server.private_memory_kb()
-            held = _hold(candidate, cell.path, count)
-            time.sleep(2)
-            after = candidate.server.private_memory_kb()
-            for connection in held:
-                connection.close()
-            each = (after - before) * 1024 / count
-            slices.append({"candidate": candidate.name, "before_kb": before, "after_kb": after,
-                           "connections": count, "bytes_each": each})
-            ratios[candidate.name] = {"median": each, "min": each, "max": each, "rounds": 1}
-            say(f"idle: {candidate.name} {each:.0f} bytes a connection")
-        except BenchError as error:
-            say(f"idle: {candidate.name} left out, {error}")
-        finally:
-            candidate.stop()
-    return slices, ratios
-
-
-def _hold(candidate, path, count):
-    request = f"GET {path} HTTP/1.1\r\nHost: bench.test\r\n\r\n".encode()
-    held = []
-    for _ in range(count):
-        try:
-            connection = socket.create_connection(("127.0.0.1", candidate.server.port), timeout=10)
-            connection.sendall(request)
-            answer = b""
-            while not answer.endswith(b"}"):
-                piece = connection.recv(65536)
-                if not piece:
-                    raise OSError("closed by the gateway")
-                answer += piece
-        except OSError as error:
-            for each in held:
-                each.close()
-            raise BenchError(f"only {len(held)} connections stay open: {error}") from error
-        held.append(connection)
-    return held
 
 
 def run_routes(places):

@@ -1,7 +1,7 @@
 """From raw slices to figures: medians over rounds, ratios inside a round, cost above the floor."""
 from statistics import median
 
-from harness.cells import COPY, DOORWARD_EPOLL, DOORWARD_URING
+from harness.cell import COPY, DOORWARD_EPOLL, DOORWARD_URING
 
 CONTROL_LIMIT = 0.05
 

@@ -29,7 +29,8 @@ def print_rows(rows):
 def cell_rows(result):
     """The rows of a cell's table, cheapest first; report.py writes the same into the docs."""
     latency = any("p99_us" in row for row in result["rows"].values())
-    head = ["", "own " + result["unit"], "above floor", "user %", "machine", "requests/s",
+    counted = "handshakes/s" if result["unit"].endswith("handshake") else "requests/s"
+    head = ["", "own " + result["unit"], "above floor", "user %", "machine", counted,
             "peak MB"] + (["p50 µs", "p99 µs"] if latency else [])
     rows = [head]
     valid = {n: r for n, r in result["rows"].items() if r["own"]}

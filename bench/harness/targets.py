@@ -23,6 +23,15 @@ TARGETS = [
     (("latency",), "p99 at half of nginx's capacity, of nginx's", f"p99_us {_URING}/nginx", 1.00),
     (("idle",), "bytes of user memory per idle connection", _URING, 2048),
     (("routes",), "10,000 routes, of 10", "10000/10", 2.00),
+    (("tls-http1", "tls-http2"), "own CPU, of nginx's", f"own {_URING}/nginx", 0.75),
+    # As much as "at least as many handshakes per CPU-second".
+    (("handshakes", "resumed"), "own CPU per handshake, of nginx's", f"own {_URING}/nginx", 1.00),
+    (("idle-tls",), "bytes of user memory per idle connection", _URING, 20 * 1024),
+    (("http2-client",), "own CPU, of nghttpx's", f"own {_URING}/nghttpx", 0.75),
+    (("http2-client",), "own CPU, of nginx's", f"own {_URING}/nginx", 0.50),
+    (("http2-backend",), "own CPU, of the own plain HTTP/1.1 proxy's",
+     f"own {_URING}/doorward-plain", 0.85),
+    (("grpc",), "own CPU, of nginx's grpc_pass", f"own {_URING}/nginx", 0.60),
 ]
 
 
