@@ -20,6 +20,22 @@ HEAD = f"""# What Doorward costs
 COLOURS = {"doorward": "#1f6feb", "floor": "#9aa4b2", "other": "#d9822b"}
 NAMES = {"doorward-uring": "Doorward, io_uring", "doorward-epoll": "Doorward, epoll",
          "floor-uring": "bare relay, io_uring", "floor-epoll": "bare relay, epoll"}
+FIRST_SUBJECT = "HTTP/1.1"
+# What stands above a subject's tables.
+SUBJECTS = {
+    "TLS":
+        "One certificate (ECDSA P-256) for all; every load whose CPU time counts offers TLS 1.3 "
+        "with TLS_AES_128_GCM_SHA256 and X25519 alone, so all agree on the same. Where relays "
+        "have a row, they carried the same load in cleartext: above the floor lies HTTP and all "
+        "of TLS. A relay cannot end TLS nor speak HTTP/2, so the other cells have none. "
+        "Handshakes are counted on their own, without a request; the full ones without tickets, "
+        "but for the two that HAProxy sends all the same.",
+    "HTTP/2":
+        "In cleartext, with prior knowledge. `doorward-plain` is the same binary in front of "
+        "the HTTP/1.1 port of the same backend. nginx speaks HTTP/2 to backends for gRPC alone, "
+        "one call at a time on each connection; before an HTTP/2 backend it and HAProxy stand "
+        "as plain HTTP/1.1 proxies as well, as a measure.",
+}
 
 
 def markdown(rows):
@@ -63,7 +79,7 @@ def cell_text(name, result):
         if result.get("rate"):
             parts.append(f"Every gateway got {result['rate']:,} requests a second.")
     else:
-        parts.append(markdown([["", result["unit"] if name == "idle" else "ratio"]] +
+        parts.append(markdown([["", result["unit"]]] +
                               [[NAMES.get(n, n), middle(v)] for n, v in result["ratios"].items()]))
     return "\n\n".join(parts)
 
@@ -72,9 +88,15 @@ def document(result, chart_made):
     parts = [BEGIN, introduction(result)]
     if chart_made:
         parts.append("![CPU time per request, plain HTTP/1.1](performance/plain.svg)")
-    parts += ["## Targets", targets(result), "## Cells"]
-    parts += [cell_text(name, cell) for name, cell in result["cells"].items()
-              if "failed" not in cell]
+    parts += ["## Targets", targets(result)]
+    subject = None
+    for name, cell in result["cells"].items():
+        if "failed" in cell:
+            continue
+        if cell.get("subject", FIRST_SUBJECT) != subject:
+            subject = cell.get("subject", FIRST_SUBJECT)
+            parts += filter(None, [f"## {subject}", SUBJECTS.get(subject)])
+        parts.append(cell_text(name, cell))
     return "\n\n".join(parts + [END])
 
 
