@@ -10,6 +10,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import binary, config, gateway as gateways  # noqa: E402
 from harness.backend import ScriptedBackend, answering  # noqa: E402
+from harness.certificates import Certificates  # noqa: E402
+from harness.http2 import FrameSocket, Http2Client  # noqa: E402
+from harness.http2_backend import Http2Backend  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.origin import Origin  # noqa: E402
 from harness.raw import Raw  # noqa: E402
@@ -24,6 +27,11 @@ def pytest_configure(config):  # pylint: disable=redefined-outer-name
 @pytest.fixture(scope="session", params=LOOPS)
 def loop(request):
     return request.param
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="session")
@@ -59,14 +67,23 @@ class Peers:
         script = answering(script) if isinstance(script, bytes) else script
         return self.add(ScriptedBackend(script, folder=self.folder, **options))
 
+    def http2_backend(self, script, **options):
+        return self.add(Http2Backend(script, folder=self.folder, **options))
+
     def nginx(self, files=None, rest=""):
         return self.add(Nginx(self.new_folder("nginx"), files, rest))
 
-    def client(self, gateway_or_address, **options):  # pylint: disable=redefined-outer-name
+    def client(self, gateway_or_address, kind=Raw, **options):
         address = getattr(gateway_or_address, "address", None)
-        client = Raw(address() if address else gateway_or_address, **options)
+        client = kind(address() if address else gateway_or_address, **options)
         self.started.append(_Closing(client))
         return client
+
+    def http2(self, gateway_or_address, **options):
+        return self.client(gateway_or_address, Http2Client, **options)
+
+    def frames(self, gateway_or_address, **options):
+        return self.client(gateway_or_address, FrameSocket, **options)
 
     def finish(self):
         failures = []

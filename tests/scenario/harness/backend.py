@@ -76,11 +76,14 @@ def listen(kind="ipv4", folder=None, backlog=512, port=0, host=None):
 
 class ScriptedBackend:
     """`script(connection)` is called in a thread for each connection. What it raises, other than
-    the gateway closing on it, fails the test at `finish`."""
+    the gateway closing on it, fails the test at `finish`. With `tls` (a context of tls.py) it
+    speaks TLS; a handshake that fails is the connection's `error`."""
 
-    def __init__(self, script, kind="ipv4", folder=None, port=0, host=None):
-        self.script = script
+    def __init__(self, script, kind="ipv4", folder=None, port=0, host=None, tls=None):
+        self.script, self.tls = script, tls
         self.sock, self.url = listen(kind, folder, port=port, host=host)
+        if tls is not None:
+            self.url = self.url.replace("http:", "https:")
         self.connections = []
         self.failures = queue.Queue()
         self.closing = False
@@ -125,9 +128,22 @@ class ScriptedBackend:
             self.connections.append(connection)
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
+    def _shake_hands(self, connection):
+        """False when the handshake failed, which is for the test to judge."""
+        if self.tls is None:
+            return True
+        try:
+            connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)
+        except OSError as error:
+            connection.error = error
+            return False
+        connection.stream.sock = connection.sock
+        return True
+
     def _run(self, connection):
         try:
-            self.script(connection)
+            if self._shake_hands(connection):
+                self.script(connection)
         except (ConnectionError, wire.Closed) as error:
             connection.error = error
         except OSError as error:

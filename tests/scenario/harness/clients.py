@@ -1,4 +1,4 @@
-"""Real clients: curl and wrk."""
+"""Real clients: curl, wrk, openssl s_client, nghttp and h2load."""
 import re
 import subprocess
 
@@ -8,6 +8,31 @@ def curl(*arguments, stdin=None, timeout=60):
     return subprocess.run(["curl", "-sS", "--noproxy", "*", "--max-time", str(timeout),
                            *map(str, arguments)],
                           input=stdin, capture_output=True, timeout=timeout + 10, check=False)
+
+
+def s_client(address, *arguments, stdin="", timeout=20):
+    """What `openssl s_client` says of a connection, in both of its outputs; it ends with `stdin`,
+    where letters at the beginning of a line are its commands."""
+    done = subprocess.run(["openssl", "s_client", "-connect", address, *map(str, arguments)],
+                          input=stdin, capture_output=True, text=True, errors="replace",
+                          timeout=timeout, check=False)
+    return done.stdout + done.stderr
+
+
+def nghttp(*arguments, timeout=60):
+    """Runs nghttp, an HTTP/2 client; CompletedProcess with bytes."""
+    return subprocess.run(["nghttp", "--no-verify-peer", *map(str, arguments)],
+                          capture_output=True, timeout=timeout, check=False)
+
+
+def h2load(url, requests, clients=1, streams=10, *arguments, timeout=120):
+    """Runs h2load; {"succeeded", "failed", "2xx", "4xx", …}."""
+    done = subprocess.run(["h2load", f"-n{requests}", f"-c{clients}", f"-m{streams}",
+                           *map(str, arguments), url], capture_output=True, text=True,
+                          timeout=timeout, check=False)
+    assert done.returncode == 0, done
+    found = re.findall(r"(\d+) (succeeded|failed|errored|timeout|[2-5]xx)", done.stdout)
+    return {word: int(count) for count, word in found}
 
 
 class Load:

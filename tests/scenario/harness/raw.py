@@ -9,8 +9,10 @@ from . import wire
 from .waiting import DEADLINE
 
 
-def connect(address, timeout=DEADLINE, receive_buffer=None):
-    """A socket to "127.0.0.1:80", "[::1]:80" or "unix:/path"."""
+def connect(address, timeout=DEADLINE, receive_buffer=None, tls=None, sni="localhost",
+            session=None, first=b""):
+    """A socket to "127.0.0.1:80", "[::1]:80" or "unix:/path". With `tls` (a context of tls.py) it
+    speaks TLS and insists on its orderly end; `first` goes before that."""
     if address.startswith("unix:"):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         target = address[5:]
@@ -25,7 +27,11 @@ def connect(address, timeout=DEADLINE, receive_buffer=None):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(timeout)
     sock.connect(target)
-    return sock
+    if first:
+        sock.sendall(first)
+    if tls is None:
+        return sock
+    return tls.wrap_socket(sock, server_hostname=sni, suppress_ragged_eofs=False, session=session)
 
 
 def reset(sock):
@@ -94,7 +100,8 @@ class Raw:
 
     def silent(self, seconds):
         """True when neither bytes nor an end come for `seconds`."""
-        return not self.stream.buffer and not select.select([self.sock], [], [], seconds)[0]
+        waiting = self.stream.buffer or getattr(self.sock, "pending", lambda: 0)()
+        return not waiting and not select.select([self.sock], [], [], seconds)[0]
 
 
 def request(target, *headers, method="GET", host="example.com", body=None, version="1.1"):

@@ -1,0 +1,210 @@
+"""TLS towards backends: whom Doorward believes, what it asks for and shows, and what it says when
+there is no trust."""
+import ssl
+
+import pytest
+
+from harness import config, raw, tls, wire
+from harness.backend import answering
+from harness.http2_backend import saying
+from harness.raw import assert_problem
+from harness.waiting import eventually
+
+OK = answering(raw.response(200, body=b"ok"))
+
+
+def fronted(peers, backend, **service):
+    return peers.gateway(config.proxy(backend, service=service))
+
+
+def secret_backend(peers, certificate, script=OK, **options):
+    """(backend, context)"""
+    context = tls.server_context(certificate, **options)
+    return peers.backend(script, tls=context), context
+
+
+def assert_failed(peers, gateway, reason):
+    answer = peers.client(gateway).get("/")
+    problem = assert_problem(answer, 502, "backend_tls_failed")
+    event = gateway.wait_event("backend_tls_failed")
+    assert event["reason"] == reason, (event, problem)
+    assert event["service"] == "app"
+    line = gateway.wait_access_log()[0]
+    assert line["error"] == "backend_tls_failed", line
+    return problem
+
+
+def test_a_verified_backend_is_asked(peers, certificates):
+    backend, _ = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, backend, **certificates.service())
+    client = peers.client(gateway)
+    for _ in range(2):
+        assert client.get("/").body == b"ok"
+    assert len(backend.connections) == 1
+    assert not gateway.events("backend_tls_failed")
+
+
+def test_a_backend_by_name_is_asked_for_that_name(peers, certificates):
+    backend, context = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, f"https://localhost:{backend.port}", **certificates.service())
+    assert peers.client(gateway).get("/").body == b"ok"
+    assert context.names == ["localhost"]
+
+
+def test_an_address_is_no_name_to_ask_for(peers, certificates):
+    """RFC 6066 §3"""
+    backend, context = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, f"https://127.0.0.1:{backend.port}", **certificates.service())
+    assert peers.client(gateway).get("/").body == b"ok"
+    assert context.names == [None]
+
+
+def test_the_name_asked_for_can_be_chosen(peers, certificates):
+    backend, context = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, backend, **certificates.service(sni="inner.example"))
+    assert peers.client(gateway).get("/").body == b"ok"
+    assert context.names == ["inner.example"]
+
+
+def test_the_name_in_the_certificate_can_be_chosen(peers, certificates):
+    inner = certificates.authority.issue("inner.example", usage="server")
+    backend, _ = secret_backend(peers, inner)
+    gateway = fronted(peers, backend, **certificates.service(name="inner.example"))
+    assert peers.client(gateway).get("/").body == b"ok"
+
+
+@pytest.mark.parametrize("fault,reason", [
+    ("stranger", "tls_unknown_ca"), ("expired", "tls_certificate_expired"),
+    ("name", "tls_name_mismatch"), ("purpose", "tls_certificate_purpose"),
+    ("pinned", "tls_name_mismatch")])
+def test_a_certificate_that_proves_nothing_is_a_502(peers, certificates, fault, reason):
+    local = ("localhost", "127.0.0.1")
+    authority = certificates.authority
+    shown = {"stranger": lambda: certificates.stranger.issue(*local),
+             "expired": lambda: authority.expired(*local),
+             "name": lambda: authority.issue("other.example", "127.0.0.2"),
+             "purpose": lambda: authority.issue(*local, usage="client"),
+             "pinned": lambda: certificates.server}[fault]()
+    backend, _ = secret_backend(peers, shown)
+    pinned = {"name": "pinned.example"} if fault == "pinned" else {}
+    gateway = fronted(peers, backend, **certificates.service(**pinned))
+    problem = assert_failed(peers, gateway, reason)
+    assert "certificate" in problem["detail"]
+    assert not backend.requests
+
+
+def test_verification_may_be_switched_off(peers, certificates):
+    backend, _ = secret_backend(peers, certificates.stranger.expired("nobody.example"))
+    gateway = fronted(peers, backend, tls={"verify": False})
+    assert peers.client(gateway).get("/").body == b"ok"
+
+
+def test_without_a_ca_the_systems_roots_are_believed(peers, certificates):
+    backend, _ = secret_backend(peers, certificates.server)
+    assert_failed(peers, fronted(peers, backend), "tls_unknown_ca")
+
+
+def test_a_backend_in_cleartext_behind_https_is_a_502(peers, certificates):
+    backend = peers.backend(lambda connection: connection.send(
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").at_end())
+    gateway = fronted(peers, backend.url.replace("http:", "https:"), **certificates.service())
+    assert_failed(peers, gateway, "tls_not_tls")
+
+
+def test_a_backend_that_closes_in_the_handshake_is_a_502(peers, certificates):
+    backend = peers.backend(lambda connection: connection.stream.fill())
+    gateway = fronted(peers, backend.url.replace("http:", "https:"), **certificates.service())
+    assert_failed(peers, gateway, "tls_closed_in_handshake")
+
+
+def test_a_backend_that_is_silent_in_the_handshake_takes_the_time_to_connect(peers, certificates):
+    backend = peers.backend(lambda connection: connection.at_end())
+    gateway = fronted(peers, backend.url.replace("http:", "https:"),
+                      timeouts={"connect": "200ms"}, **certificates.service())
+    answer = peers.client(gateway).get("/")
+    assert answer.status in (502, 504)
+    assert answer.json()["code"] in ("backend_tls_failed", "connect_timeout")
+
+
+def test_doorward_shows_its_certificate_where_one_is_wanted(peers, certificates):
+    backend, _ = secret_backend(peers, certificates.server, ca=certificates.ca)
+    gateway = fronted(peers, backend, **certificates.service(
+        certificate=str(certificates.client.certificate), key=str(certificates.client.key)))
+    assert peers.client(gateway).get("/").body == b"ok"
+    subject = dict(pair[0] for pair in backend.connections[0].sock.getpeercert()["subject"])
+    assert subject["commonName"] == "app-1"
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+def test_a_backend_that_wants_a_certificate_in_vain_is_a_502(peers, certificates, only):
+    """With TLS 1.3 the refusal comes when the request may be on its way."""
+    backend, _ = secret_backend(peers, certificates.server, ca=certificates.ca, only=only)
+    answer = peers.client(fronted(peers, backend, **certificates.service())).get("/")
+    assert answer.status == 502
+    assert answer.json()["code"] in ("backend_tls_failed", "backend_reset", "backend_closed")
+    assert isinstance(eventually(lambda: backend.connections[0].error, "the refusal"), ssl.SSLError)
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+def test_both_versions_are_spoken_and_sessions_resumed(peers, certificates, only):
+    reused = []
+
+    def script(connection):
+        reused.append(connection.sock.session_reused)
+        if connection.recv_request():
+            connection.send(raw.response(200, "Connection: close", body=b"ok"))
+    backend, _ = secret_backend(peers, certificates.server, script, only=only)
+    gateway = fronted(peers, backend, **certificates.service())
+    for _ in range(3):
+        assert peers.client(gateway).get("/").body == b"ok"
+    assert reused == [False, True, True]
+
+
+@pytest.mark.parametrize("protocol,offered", [
+    ("auto", {"h2", "http/1.1"}), ("http1", {"http/1.1"}), ("http2", {"h2"})])
+def test_the_protocol_is_offered_by_alpn(peers, certificates, protocol, offered):
+    """A backend of each kind gets what is offered; one of neither is refused."""
+    for alpn in ("h2", "http/1.1"):
+        context = tls.server_context(certificates.server, alpn=[alpn])
+        backend = (peers.http2_backend(saying(200, body=b"ok"), tls=context) if alpn == "h2" else
+                   peers.backend(OK, tls=context))
+        gateway = fronted(peers, backend, protocol=protocol, **certificates.service())
+        answer = peers.client(gateway).get("/")
+        if alpn in offered:
+            assert answer.body == b"ok"
+            assert backend.connections[0].sock.selected_alpn_protocol() == alpn
+        elif protocol == "http2":
+            assert answer.status == 502
+
+
+def test_a_backend_without_alpn_is_asked_with_http_1_1(peers, certificates):
+    backend, _ = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, backend, protocol="auto", **certificates.service())
+    assert peers.client(gateway).get("/").body == b"ok"
+
+
+def test_a_changed_authority_holds_for_new_connections(peers, certificates):
+    """The configuration's text is the same; the file it names is not."""
+    authority = peers.folder / "authority.pem"
+    authority.write_bytes(certificates.stranger.pem)
+    backend, _ = secret_backend(peers, certificates.server)
+    gateway = fronted(peers, backend, tls={"ca": str(authority)})
+    client = peers.client(gateway)
+    assert client.get("/").status == 502
+    authority.write_bytes(certificates.authority.pem)
+    gateway.reload()
+    assert client.get("/").body == b"ok"
+
+
+def test_a_backend_that_ends_tls_out_of_order_is_not_believed_to_have_finished(peers,
+                                                                                certificates):
+    """An answer that ends with the connection could have been cut by anybody (RFC 9112 §9.8)."""
+    def script(connection):
+        connection.recv_request()
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\npart")
+    backend, _ = secret_backend(peers, certificates.server, script)
+    client = peers.client(fronted(peers, backend, **certificates.service()))
+    client.send(raw.request("/"))
+    assert client.recv_head().status == 200
+    with pytest.raises((wire.Closed, ConnectionResetError)):
+        client.recv_exactly(1000)
