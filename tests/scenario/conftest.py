@@ -70,8 +70,8 @@ class Peers:
     def http2_backend(self, script, **options):
         return self.add(Http2Backend(script, folder=self.folder, **options))
 
-    def nginx(self, files=None, rest=""):
-        return self.add(Nginx(self.new_folder("nginx"), files, rest))
+    def nginx(self, files=None, rest="", **options):
+        return self.add(Nginx(self.new_folder("nginx"), files, rest, **options))
 
     def client(self, gateway_or_address, kind=Raw, **options):
         address = getattr(gateway_or_address, "address", None)

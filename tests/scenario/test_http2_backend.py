@@ -4,12 +4,10 @@ import threading
 
 import pytest
 
-from harness import config, tls, wire
-from harness.clients import Load
+from harness import config, wire
 from harness.http2 import Code, Kind, Setting, frame, number
 from harness.http2_backend import saying
-from harness.nghttpd import Nghttpd
-from harness.raw import Raw, assert_problem, request
+from harness.raw import assert_problem, request
 from harness.waiting import DEADLINE, eventually
 
 CLEAR = {"protocol": "http2"}
@@ -366,36 +364,3 @@ def test_an_answer_of_trailers_only_passes(peers):
     _, gateway = fronted(peers, saying(200, "grpc-status: 12", "grpc-message: no"))
     answer = peers.http2(gateway).get("/", method="POST", body=b"")
     assert (answer.get("grpc-status"), answer.body, answer.trailers) == ("12", b"", [])
-
-
-# --- real backends -----------------------------------------------------------------------------
-@pytest.mark.parametrize("secure", [False, True], ids=["cleartext", "tls"])
-def test_nghttpd_serves_files(peers, certificates, secure):
-    content = bytes(range(256)) * 8000
-    backend = peers.add(Nghttpd(peers.new_folder("nghttpd"), {"a.bin": content},
-                                certificates.server if secure else None))
-    service = certificates.service() if secure else CLEAR
-    gateway = peers.gateway(config.proxy(backend, service=service), workers=2)
-    assert peers.client(gateway).get("/a.bin").body == content
-    with Load(f"http://{gateway.address()}/a.bin", peers.folder, seconds=1) as load:
-        pass
-    load.assert_clean()
-
-
-def test_many_clients_share_few_connections_over_tls(peers, certificates):
-    context = tls.server_context(certificates.server, alpn=["h2"])
-    backend = peers.http2_backend(saying(200, body=b"x"), tls=context)
-    gateway = peers.gateway(config.proxy(backend, service=certificates.service()), workers=2)
-    failures = []
-
-    def one():
-        with Raw(gateway.address()) as client:
-            for _ in range(10):
-                if client.get("/").body != b"x":
-                    failures.append(1)
-    threads = [threading.Thread(target=one) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert not failures and len(backend.streams) == 200 and len(backend.connections) <= 4

@@ -76,7 +76,6 @@ def named(table):
 
 @pytest.fixture(scope="module")
 def guarded(module_peers):
-    """The only hold on the backend's requests, for "never hears of it"."""
     origin = module_peers.origin()
     return origin, module_peers.gateway(config.proxy(origin))
 
@@ -124,12 +123,11 @@ def test_asterisk_is_for_options(client):
 
 
 @pytest.mark.parametrize("length,body", [("3", b"four"), ("5", b"four"), ("5", b"")])
-def test_content_that_is_not_as_long_as_announced(guarded, client, length, body):
+def test_content_that_is_not_as_long_as_announced(client, length, body):
     stream = client.open(fields_of("/", f"content-length: {length}", method="POST"), end=False)
     client.data(stream, body, end=True)
     assert client.reset_of(stream) == Code.PROTOCOL_ERROR
     assert client.get("/").status == 200
-    assert all(request.whole or request.target != "/long" for request in guarded[0].requests)
 
 
 @pytest.mark.parametrize("trailer", ["content-length: 1", ":path: /", "connection: close",
@@ -138,7 +136,7 @@ def test_trailers_that_are_not_allowed(client, trailer):
     stream = client.open(fields_of("/", method="POST"), end=False)
     client.data(stream, b"x")
     name, _, value = trailer.rpartition(": ")
-    client.h2.send_headers(stream, [("x-first", "1")][:0] + [(name, value)], end_stream=True)
+    client.h2.send_headers(stream, [(name, value)], end_stream=True)
     client.flush()
     assert client.reset_of(stream) == Code.PROTOCOL_ERROR
     assert client.get("/").status == 200

@@ -5,7 +5,6 @@ import threading
 import pytest
 
 from harness import config, raw
-from harness.clients import h2load, nghttp
 from harness.http2 import Code, Http2Client, Kind, Setting, frame, number, settings_payload
 from harness.origin import Told, pattern
 from harness.waiting import DEADLINE, eventually, stays
@@ -89,22 +88,6 @@ def test_a_reset_stream_leaves_its_neighbours_alone(peers):
     line = eventually(lambda: [line for line in held.gateway.access_log()
                                if line["path"] == "/0"], "its line")[0]
     assert line["status"] == 0 and line["error"] in ("client_closed", "client_reset")
-
-
-def test_real_clients_multiplex(peers, tmp_path):
-    nginx = peers.nginx({"a.bin": b"x" * 100_000})
-    gateway = peers.gateway(config.proxy(nginx), workers=2)
-    url = f"http://{gateway.address()}/a.bin"
-    found = h2load(url, 1000, 4, 25)
-    assert found["succeeded"] == found["2xx"] == 1000
-    done = nghttp("-ns", "-m20", url)
-    assert done.returncode == 0 and done.stdout.count(b" 200 ") == 20, done
-
-
-def test_real_clients_multiplex_over_tls(peers, certificates):
-    gateway = peers.gateway(config.proxy(peers.nginx(), listener=certificates.listener()))
-    found = h2load(f"https://{gateway.address()}/small", 500, 4, 10)
-    assert found["succeeded"] == found["2xx"] == 500
 
 
 # --- windows and settings ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import config, tls, wire
+from harness import tls, wire
 from harness.clients import curl
 from harness.either import EitherBackend, Talk1, Talk2
 from harness.waiting import DEADLINE, eventually

@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from harness import config, tls
+from harness import config
 from harness.clients import s_client
 from harness.origin import Told
 from harness.raw import Raw, assert_problem, request

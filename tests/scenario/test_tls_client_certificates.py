@@ -18,8 +18,9 @@ FACTS = [{"headers": {"request": {"set": {
 
 
 def asking(peers, certificates, mode, **settings):
-    return peers.gateway(config.proxy(peers.origin(), policies=FACTS, listener=certificates.listener(
-        client_certificates={"mode": mode, "ca": certificates.ca, **settings})))
+    secured = certificates.listener(client_certificates={"mode": mode, "ca": certificates.ca,
+                                                         **settings})
+    return peers.gateway(config.proxy(peers.origin(), policies=FACTS, listener=secured))
 
 
 def told(gateway, certificate=None, **options):

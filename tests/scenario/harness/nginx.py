@@ -16,7 +16,7 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port}; root {folder}/root;
+    listen 127.0.0.1:{port}{secure}; root {folder}/root;
     location = /small {{ return 200 "hello from nginx\\n"; }}
     location = /host {{ return 200 "$http_host\\n"; }}
     location / {{ {rest} }}
@@ -33,9 +33,13 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, files=None, rest=""):
-        """`files` lie in the document root; `rest` is what else happens below /."""
-        self.rest = rest
+    def __init__(self, folder, files=None, rest="", certificate=None):
+        """`files` lie in the document root; `rest` is what else happens below /. With a
+        `certificate` it speaks TLS, and HTTP/2 with clients that offer it."""
+        self.rest, self.secure = rest, ""
+        if certificate is not None:
+            self.secure = (f" ssl http2; ssl_certificate {certificate.certificate}; "
+                           f"ssl_certificate_key {certificate.key}")
         self.folder = pathlib.Path(folder)
         (self.folder / "root").mkdir(parents=True)
         for name, content in (files or {}).items():
@@ -47,11 +51,11 @@ class Nginx:
 
     def _start(self):
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self.secure else 'http'}://127.0.0.1:{self.port}"
         config = self.folder / "nginx.conf"
         config.write_text("user root;" * (os.getuid() == 0) +
                           CONFIG.format(folder=self.folder, port=self.port,
-                                        rest=self.rest))
+                                        rest=self.rest, secure=self.secure))
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", str(self.folder), "-c", str(config)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -1,0 +1,127 @@
+"""Server-sent events: each reaches the client before the next one exists, through every policy,
+over either HTTP. The backend sends an event only when the client has the one before it."""
+import threading
+import zlib
+
+import brotli
+import pytest
+
+from harness import config, raw, tls
+from harness.either import EitherBackend, Talk1, Talk2
+from harness.waiting import DEADLINE
+
+EVENTS = 5
+CLIENTS = {"http1": (Talk1, None), "http1-tls": (Talk1, ["http/1.1"]), "http2": (Talk2, None),
+           "http2-tls": (Talk2, ["h2"])}
+POLICIES = {
+    "none": [],
+    "headers": [{"headers": {"response": {"set": {"x-a": "{response.status}"}}}}],
+    "request_id": [{"request_id": {}}],
+    "rewrite": [{"rewrite": {"path": "/events"}}],
+    "ip_filter": [{"ip_filter": {"allow": ["127.0.0.1"]}}],
+    "size_limit": [{"size_limit": {"max": "1KiB"}}],
+    "external_auth": [{"external_auth": {"service": "auth"}}],
+    "compress": [{"compress": {"types": ["text/*"]}}],
+}
+
+
+def event(number):
+    return f"id: {number}\ndata: {'x' * 200}\n\n".encode()
+
+
+class Stage:
+    """A route for each policy to a backend of each kind."""
+
+    def __init__(self, peers, certificates):
+        self.shown, self.seen = certificates, threading.Semaphore(0)
+        self.gone = threading.Event()
+        self.backends = {f"http{version}": peers.add(EitherBackend(version, self.play))
+                         for version in (1, 2)}
+        auth = peers.backend(raw.response(200))
+        services = {name: {"endpoints": [backend.url], "protocol": name}
+                    for name, backend in self.backends.items()}
+        self.gateway = peers.gateway({
+            "version": 1,
+            "listeners": [{"name": "plain", "address": "127.0.0.1:0"},
+                          {"name": "tls", "address": "127.0.0.1:0", **certificates.listener()}],
+            "services": {**services, "auth": {"endpoints": [auth.url]}},
+            "routes": [{"name": f"{policy}-{name}", "match": {"path": f"/{policy}/{name}"},
+                        "policies": chain, "service": name}
+                       for policy, chain in POLICIES.items() for name in services]})
+
+    def play(self, asked):
+        asked.body()
+        asked.head(200, "content-type: text/event-stream", "cache-control: no-cache")
+        for number in range(EVENTS):
+            asked.send(event(number))
+            if not self.seen.acquire(timeout=DEADLINE):
+                self.gone.set()
+                asked.reset()
+                return
+        asked.end()
+
+    def talk(self, client):
+        kind, alpn = CLIENTS[client]
+        address = self.gateway.addresses()["tls" if alpn else "plain"]
+        return kind(address, tls=tls.client_context(self.shown.ca, alpn) if alpn else None)
+
+
+@pytest.fixture(scope="module")
+def stage(module_peers, certificates):
+    return Stage(module_peers, certificates)
+
+
+def events_of(stage, call, decode=lambda piece: piece):
+    """Reads each event before it lets the backend send another."""
+    text = b""
+    for number in range(EVENTS):
+        while not text.endswith(b"\n\n"):
+            piece = call.piece()
+            assert piece is not None, text
+            text += decode(piece)
+        assert text == event(number)
+        text = b""
+        stage.seen.release()
+    while (piece := call.piece()) is not None:
+        text += decode(piece)
+    assert text == b""
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("backend", ["http1", "http2"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_events_arrive_one_by_one(stage, policy, backend, client):
+    talk = stage.talk(client)
+    call = talk.begin(f"/{policy}/{backend}", "accept: text/event-stream")
+    assert call.head().get("content-type") == "text/event-stream"
+    events_of(stage, call)
+    talk.close()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_compressed_events_arrive_one_by_one(stage, coding, client):
+    talk = stage.talk(client)
+    call = talk.begin("/compress/http1", f"accept-encoding: {coding}")
+    assert call.head().get("content-encoding") == coding
+    decode = (zlib.decompressobj(31).decompress if coding == "gzip" else
+              brotli.Decompressor().process)
+    events_of(stage, call, decode)
+    talk.close()
+
+
+@pytest.mark.parametrize("client", ["http1", "http2"])
+def test_a_client_that_stops_listening_frees_the_backend(peers, client):
+    gone = threading.Event()
+
+    def play(asked):
+        asked.head(200, "content-type: text/event-stream")
+        asked.send(event(0))
+        if asked.wait_gone():
+            gone.set()
+    backend = peers.add(EitherBackend(1, play))
+    gateway = peers.gateway(config.proxy(backend))
+    call = CLIENTS[client][0](gateway.address()).begin("/")
+    assert call.piece() == event(0)
+    call.abort()
+    assert gone.wait(DEADLINE)
