@@ -13,9 +13,15 @@ using loop::backend_name;
 
 class QueueTest : public loop::LoopTest, protected Queue::Server {
  protected:
+  void SetUp() override {
+    LoopTest::SetUp();
+    tls_.emplace(*loop_);
+    settings_.emplace(*loop_, *tls_, events_, connections_, service_, nullptr);
+  }
+
   EndpointRef make_endpoint(Queue& queue, std::uint32_t number) {
-    return new Endpoint(*loop_, queue, parse_endpoint("http://127.0.0.1:9001").endpoint,
-                        *loop::Address::parse("127.0.0.1:9001"), number, service_, settings_);
+    return new Endpoint(*settings_, queue, parse_endpoint("http://127.0.0.1:9001").endpoint,
+                        *loop::Address::parse("127.0.0.1:9001"), number);
   }
 
   Place place(Queue& queue, std::uint32_t number) {
@@ -34,7 +40,10 @@ class QueueTest : public loop::LoopTest, protected Queue::Server {
 
   int asked_to_serve_ = 0;
   ServiceConfig service_;
-  codec::h1::ClientSettings settings_;
+  observe::EventLog events_;
+  loop::Gate connections_;
+  std::optional<tls::PerCore> tls_;
+  std::optional<ConnectionSettings> settings_;
 };
 DOORWARD_BOTH_BACKENDS(QueueTest);
 
@@ -109,7 +118,7 @@ TEST_P(QueueTest, IsServedWhenAPoolHasRoomAgain) {
   Pool& pool = endpoint->pool();
   pool.reserve();
   EXPECT_TRUE(pool.full());
-  pool.closed();
+  pool.release();
   EXPECT_FALSE(pool.full());
   EXPECT_EQ(asked_to_serve_, 0);  // nobody waits
   pool.reserve();
@@ -117,11 +126,11 @@ TEST_P(QueueTest, IsServedWhenAPoolHasRoomAgain) {
   std::vector<int> ends;
   loop::Gate gate;
   gate.spawn(wait(queue, waiter, soon(), ends));
-  pool.closed();
+  pool.release();
   EXPECT_EQ(asked_to_serve_, 1);
   pool.retire();
   pool.reserve();
-  pool.closed();
+  pool.release();
   EXPECT_EQ(asked_to_serve_, 1);  // its room is nobody's any more
   waiter.cancel();
   run(loop_->sleep(Duration(1)));

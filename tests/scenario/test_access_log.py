@@ -197,5 +197,7 @@ def test_steps_are_timed(peers):
         connection.send(b"cd")
     _, lines = logged(peers, request("/"), backend=peers.backend(script))
     line = lines[0]
-    assert line["first_byte_us"] >= 190000 and line["response_us"] >= 190000
+    # A busy machine may read the head late, which then counts to the wait before it.
+    assert line["first_byte_us"] >= 190000
+    assert line["first_byte_us"] + line["response_us"] >= 390000
     assert line["total_us"] >= line["first_byte_us"] + line["response_us"] - 1000

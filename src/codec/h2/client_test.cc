@@ -86,7 +86,8 @@ TEST_F(H2Client, KnowsThatHeadHasNoContent) {
 
 loop::Task<void> learn_limit(Peer& peer, ClientConnection& client, Owner& owner) {
   co_await peer.until([&] { return peer.settings_acked > 0; });
-  while (!client.settled()) co_await peer.flush();
+  Wait settled(client.loop());
+  co_await client.settle(settled, Deadline::never());
   Arena arena;
   auto one = client.open();
   auto two = client.open();
