@@ -3,6 +3,7 @@
 
 #include "policy/compress/compress.h"
 #include "policy/external_auth/external_auth.h"
+#include "policy/grpc_web/grpc_web.h"
 #include "policy/headers/headers.h"
 #include "policy/hsts/hsts.h"
 #include "policy/https_redirect/https_redirect.h"
@@ -28,6 +29,7 @@ Registry list() {
   r.add<Headers>(kHeadersSchema);
   r.add<Rewrite>(kRewriteSchema);
   r.add<Compress>(kCompressSchema);
+  r.add<GrpcWeb>(kGrpcWebSchema);
   r.add<Mock>(kMockSchema);
   return r;
 }
