@@ -1,6 +1,7 @@
 // accept_head: makes the normal forms that routes and policies see, and finds out who asks.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
 #include "handler/proxy/forwarded.h"
 #include "http/field.h"
 #include "http/uri.h"
@@ -38,6 +39,7 @@ bool too_large(const Exchange& x) {
 loop::Task<Step> accept_head(Exchange& x) {
   x.times.begun = x.core.loop().now();
   http::RequestHead& head = x.head_;
+  note_grpc(x);
   const auto target = http::split_target(head.target);
   if (!target) {
     return x.reply_with(400, to_string(target.error()), sentence(target.error()));
@@ -73,6 +75,7 @@ loop::Task<Step> accept_head(Exchange& x) {
     return x.reply_with(413, "body_too_large",
                         "The request's body is larger than the listener's limit.");
   }
+  if (!take_grpc_timeout(x)) return Step::reply;
   return Step::match_route;
 }
 

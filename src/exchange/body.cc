@@ -47,8 +47,9 @@ bool Exchange::chain_sees_response_body() const {
   return matched != nullptr && matched->chain.response_body_need() != policy::BodyNeed::none;
 }
 
-loop::Task<Result<codec::Piece>> Exchange::run_response_body(codec::Piece piece) {
-  policy::BodyPiece shown{std::move(piece.chunk), piece.last, piece.more_ready};
+loop::Task<Result<codec::Piece>> Exchange::run_response_body(codec::Piece piece,
+                                                             const http::HeaderList* trailers) {
+  policy::BodyPiece shown{std::move(piece.chunk), piece.last, piece.more_ready, trailers};
   const policy::Outcome outcome =
       co_await matched->chain.run_response_body(*this, chain_state, shown);
   if (outcome.reply != nullptr) {  // too late for another answer
@@ -56,6 +57,7 @@ loop::Task<Result<codec::Piece>> Exchange::run_response_body(codec::Piece piece)
                             std::string(outcome.reply->detail)});
   }
   piece.chunk = std::move(shown.chunk);
+  response_trailers = shown.trailers;
   co_return piece;
 }
 

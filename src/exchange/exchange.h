@@ -14,6 +14,7 @@
 #include "codec/request_sink.h"
 #include "exchange/client_facts.h"
 #include "exchange/expectation.h"
+#include "exchange/grpc_call.h"
 #include "exchange/listener.h"
 #include "exchange/snapshot.h"
 #include "exchange/steps.h"
@@ -114,10 +115,14 @@ class Exchange final : public policy::PolicyContext,
 
   // The stable code that an error stands for.
   std::string_view code_of(const Error& failure);
+  // … and what is said of it to people.
+  std::string words_for(const Error& failure, std::string_view code) const;
 
   // The bodies on their way (body.cc).
   loop::Task<policy::Outcome> check_request_piece(codec::Piece& piece);
-  loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece);
+  // `trailers` come with the last piece; what policies leave of them is response_trailers.
+  loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece,
+                                                     const http::HeaderList* trailers);
   loop::Task<void> stop_upload();
   // The body's way to the backend has ended; from now on the response is due.
   void end_upload(Result<void> sent);
@@ -148,6 +153,7 @@ class Exchange final : public policy::PolicyContext,
   const Route* matched = nullptr;
   route::RouteMatch match;
   policy::ChainState chain_state;
+  GrpcCall grpc;
 
   // The request's body.
   std::uint64_t body_received = 0;
@@ -179,6 +185,7 @@ class Exchange final : public policy::PolicyContext,
   // The response.
   http::ResponseHead* response_head = nullptr;
   codec::BodySize response_size;
+  const http::HeaderList* response_trailers = nullptr;  // that body policies left
   http::Reply* reply_to_send = nullptr;
   std::uint16_t status = 0;        // sent to the client
   std::string_view error_code;     // the reply's code, or what went wrong after the head

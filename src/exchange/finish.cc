@@ -1,6 +1,8 @@
 // finish: ends the upload and the attempt, counts, and writes the access log's line.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
+#include "translate/grpc/status.h"
 
 namespace doorward::exchange::steps {
 namespace {
@@ -23,6 +25,12 @@ void count(Exchange& x, TimePoint now) {
         .route(x.matched->slot)
         .record(x.status, micros(x.times.begun, now), x.client_stream.bytes_received(),
                 x.client_stream.bytes_sent());
+    if (x.grpc) {
+      x.core.metrics()
+          .route(x.matched->slot)
+          .add_value(observe::Metric::route_grpc_responses,
+                     translate::grpc::parse_status(x.grpc.status));
+    }
     if (x.matched->chain.has_log()) x.matched->chain.run_log(x, x.chain_state);
   }
 }
@@ -48,6 +56,7 @@ void log(Exchange& x, TimePoint now) {
   if (x.attempt.endpoint) record.endpoint = x.attempt.endpoint->url();
   record.attempts = x.attempts;
   record.user_agent = x.request().headers.value(http::HeaderName::user_agent);
+  record.grpc_status = x.grpc.status;
   record.error = x.error_code;
   record.fault = x.backend_fault;
   record.policy = x.deciding_policy;
@@ -62,6 +71,7 @@ void log(Exchange& x, TimePoint now) {
 
 Step end(Exchange& x) {
   const TimePoint now = x.core.loop().now();
+  if (x.grpc) note_grpc_status(x);
   x.complete_attempt();
   count(x, now);
   log(x, now);

@@ -2,6 +2,7 @@
 // and the head that the backend gets, which are the same for every attempt.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
 #include "handler/proxy/forwarded.h"
 #include "handler/proxy/max_forwards.h"
 
@@ -16,6 +17,7 @@ void prepare_head(Exchange& x) {
   http::HeaderList& headers = x.request().headers;
   Arena& arena = x.arena();
   if (!x.expectation.passed_on()) headers.remove(http::HeaderName::expect);
+  ask_for_trailers(x);
   const ListenerConfig& listener = *x.listener.config;
   const handler::ForwardedFacts facts{
       .peer_ip = x.connection.peer_ip, .host = x.authority(), .scheme = x.connection.scheme,
@@ -47,7 +49,9 @@ loop::Task<Step> take_body(Exchange& x) {
 Step to_service(Exchange& x, const ServiceTarget& target) {
   x.service = x.snapshot.services()[target.index];
   const Duration total = x.service->config().timeouts.total;
-  if (total.count() != 0) x.set_total_deadline(Deadline(x.times.begun + total));
+  if (total.count() != 0) {
+    x.set_total_deadline(Deadline(x.times.begun + total).earlier(x.total_deadline()));
+  }
   prepare_head(x);
   return Step::choose_endpoint;
 }

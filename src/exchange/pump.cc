@@ -2,6 +2,7 @@
 // it. What of the body is there goes out together with the head.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
 
 namespace doorward::exchange::steps {
 namespace {
@@ -9,6 +10,16 @@ namespace {
 Failure total_timeout() {
   return Failure(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
                        "the exchange took longer than its service may"});
+}
+
+const http::HeaderList* received_trailers(Exchange& x, const codec::Piece& piece) {
+  return piece.last ? x.attempt.connection->received_trailers() : nullptr;
+}
+
+// What goes out with the last piece: what the policies left of it, when there are any.
+const http::HeaderList* outgoing_trailers(Exchange& x, const codec::Piece& piece) {
+  if (!piece.last) return nullptr;
+  return x.chain_sees_response_body() ? x.response_trailers : received_trailers(x, piece);
 }
 
 loop::Task<Result<codec::Piece>> finish_piece(Exchange& x,
@@ -19,7 +30,8 @@ loop::Task<Result<codec::Piece>> finish_piece(Exchange& x,
     co_return total_timeout();
   }
   if (!piece || !x.chain_sees_response_body()) co_return piece;
-  co_return co_await x.run_response_body(std::move(*piece));
+  const http::HeaderList* trailers = received_trailers(x, *piece);
+  co_return co_await x.run_response_body(std::move(*piece), trailers);
 }
 
 // The next piece of the response's body, after the policies that want to see it. A body that is
@@ -31,7 +43,7 @@ loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
   return finish_piece(x, std::move(reading));
 }
 
-// A failure behind the head can only be told by ending the connection.
+// A failure behind the head can only be told by ending the connection; but gRPC has words for it.
 loop::Task<Step> break_off(Exchange& x, const Error& error) {
   x.attempt.connection->abort();
   if (!x.client_stream.response_started()) {
@@ -41,29 +53,26 @@ loop::Task<Step> break_off(Exchange& x, const Error& error) {
     co_return x.reply_to(error);
   }
   x.error_code = x.code_of(error);
-  x.client_stream.abort();
+  if (!x.grpc || !co_await end_with_status(x, error)) x.client_stream.abort();
   co_return Step::finish;
 }
 
-bool trailers_follow(Exchange& x, const codec::Piece& piece) {
-  return piece.last && x.attempt.connection->received_trailers() != nullptr;
-}
-
-loop::Task<Result<void>> send_with_trailers(Exchange& x, std::string_view first) {
+loop::Task<Result<void>> send_with_trailers(Exchange& x, std::string_view first,
+                                            const http::HeaderList* trailers) {
   Result<void> sent =
       co_await x.client_stream.send_response(x.response(), x.response_size, first, false);
   if (!sent) co_return sent;
-  co_return co_await x.client_stream.send_body({}, true, x.attempt.connection->received_trailers());
+  co_return co_await x.client_stream.send_body({}, true, trailers);
 }
 
 // The head, together with the body's first piece.
 loop::Task<Result<void>> send_start(Exchange& x, const codec::Piece& first) {
-  const bool trailers = trailers_follow(x, first);
-  if (first.last && !trailers && x.response_size.kind == codec::BodySize::Kind::unknown) {
+  const http::HeaderList* trailers = outgoing_trailers(x, first);
+  if (first.last && trailers == nullptr && x.response_size.kind == codec::BodySize::Kind::unknown) {
     x.response_size = codec::BodySize::known(first.chunk.size());
   }
   x.status = x.response().status;
-  if (trailers) return send_with_trailers(x, first.chunk.view());
+  if (trailers != nullptr) return send_with_trailers(x, first.chunk.view(), trailers);
   return x.client_stream.send_response(x.response(), x.response_size, first.chunk.view(),
                                        first.last);
 }
@@ -80,9 +89,8 @@ loop::Task<Step> pump(Exchange& x) {
   while (sent && !piece->last) {
     piece = co_await next_piece(x);
     if (!piece) co_return co_await break_off(x, piece.error());
-    const http::HeaderList* trailers =
-        piece->last ? x.attempt.connection->received_trailers() : nullptr;
-    sent = co_await x.client_stream.send_body(piece->chunk.view(), piece->last, trailers);
+    sent = co_await x.client_stream.send_body(piece->chunk.view(), piece->last,
+                                              outgoing_trailers(x, *piece));
   }
   if (!sent) co_return co_await break_off(x, sent.error());
   co_return Step::finish;

@@ -3,6 +3,7 @@
 
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
 #include "exchange/problems.h"
 #include "http/status.h"
 #include "observe/json_escape.h"
@@ -59,6 +60,9 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   if (code == "request_too_slow") {
     return by_listener("The client sends its request more slowly than", "min_data_rate",
                        text_of(listener.min_data_rate));
+  }
+  if (code == "grpc_deadline_exceeded") {
+    return "The call took longer than its client allows (grpc-timeout).";
   }
   if (code == "backend_protocol_error" && !failure.reason.empty()) {
     return fmt::format("{}: {}", failure.reason, failure.cause);
@@ -130,9 +134,27 @@ loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body
   co_return x.arena().copy(piece.chunk.view());
 }
 
+// To a gRPC client a reply is a status in a head without content.
+loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
+  fill_grpc_head(x, reply);
+  x.response_size = codec::BodySize::empty();
+  co_await through_policies(x, {});
+  x.status = x.response().status;
+  // HTTP/2 needs no length to say that there is none, and gRPC knows no such field.
+  const bool http2 = x.request().version == http::Version::http2;
+  const codec::BodySize size = http2 ? codec::BodySize::unknown() : codec::BodySize::empty();
+  const Result<void> sent = co_await x.client_stream.send_response(x.response(), size, {}, true);
+  if (!sent) x.error_code = x.code_of(sent.error());
+  co_return Step::finish;
+}
+
 }  // namespace
 
 std::string_view Exchange::code_of(const Error& error) {
+  const bool timeout = error.kind == ErrorKind::timeout || error.reason == "total_timeout";
+  if (timeout && error.side != Side::client && grpc_deadline_passed(*this)) {
+    return "grpc_deadline_exceeded";
+  }
   if (error.side == Side::backend && error.kind == ErrorKind::protocol) {
     backend_fault = error.reason;
     return "backend_protocol_error";
@@ -143,6 +165,10 @@ std::string_view Exchange::code_of(const Error& error) {
     return "backend_idle_timeout";
   }
   return code_by_kind(error);
+}
+
+std::string Exchange::words_for(const Error& failure, std::string_view code) const {
+  return detail_of(*this, failure, code);
 }
 
 Step Exchange::reply_to(const Error& failure) {
@@ -173,6 +199,8 @@ loop::Task<Step> reply(Exchange& x) {
                              static_cast<unsigned>(problem_number(reply.code)));
   if (reply.close) x.client_stream.close_after();
   x.begin_response();
+  if (x.times.begun == TimePoint{}) note_grpc(x);  // refused before accept_head saw it
+  if (is_told_by_status(x, reply)) co_return co_await send_status(x, reply);
   std::string_view body = reply.has_body ? reply.body.view() : problem_body(x, reply);
   fill_head(x, reply, reply.has_body ? reply.content_type : "application/problem+json",
             body.size());

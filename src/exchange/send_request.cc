@@ -2,6 +2,7 @@
 // task beside, so that a response may come early.
 #include "exchange/core.h"
 #include "exchange/exchange.h"
+#include "exchange/grpc.h"
 
 namespace doorward::exchange::steps {
 namespace {
@@ -64,6 +65,11 @@ void choose_host(Exchange& x) {
 
 loop::Task<Step> send_request(Exchange& x) {
   choose_host(x);
+  if (!pass_on_grpc_timeout(x)) {
+    x.end_attempt();
+    co_return x.reply_to(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
+                               "the call's time was over before a backend was asked"});
+  }
   upstream::Connection& backend = *x.attempt.connection;
   if (const std::string_view target = x.backend_target(); target != x.request().target) {
     backend.set_target(target);

@@ -49,6 +49,7 @@ struct AccessRecord {
   std::string_view endpoint;
   std::uint64_t attempts = 0;
   std::string_view user_agent;
+  std::string_view grpc_status;  // of a gRPC call, as the client was told it
   std::string_view error;   // the stable code of a reply that Doorward made, or of what went wrong
   std::string_view fault;   // of a malformed response: the exact one
   std::string_view policy;  // the policy that replied
@@ -70,7 +71,7 @@ struct AccessField {
 
 // The order of the default set; names are at most kLongestFieldName characters.
 inline constexpr std::size_t kLongestFieldName = 16;
-inline constexpr std::array<AccessField, 25> kAccessFields = {{
+inline constexpr std::array<AccessField, 26> kAccessFields = {{
     {"time", "When the request's head was complete, UTC.", &AccessRecord::time},
     {"request_id", "The id of the request.", &AccessRecord::request_id},
     {"listener", "The listener it came in by.", &AccessRecord::listener},
@@ -89,6 +90,7 @@ inline constexpr std::array<AccessField, 25> kAccessFields = {{
     {"endpoint", "The endpoint of the last attempt.", &AccessRecord::endpoint},
     {"attempts", "How many endpoints were tried.", &AccessRecord::attempts},
     {"user_agent", "The User-Agent header.", &AccessRecord::user_agent},
+    {"grpc_status", "How a gRPC call ended, its number.", &AccessRecord::grpc_status},
     {"error", "The stable code of what went wrong.", &AccessRecord::error},
     {"fault", "What exactly is malformed in the backend's response.", &AccessRecord::fault},
     {"policy", "The policy that replied.", &AccessRecord::policy},

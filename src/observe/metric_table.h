@@ -51,6 +51,7 @@ enum class Metric : std::uint8_t {
   route_bytes_received,
   route_bytes_sent,
   route_shadow_replies,
+  route_grpc_responses,
   // service
   service_requests,
   service_in_flight,
@@ -86,6 +87,11 @@ inline constexpr std::array<std::string_view, 2> kReloadResults = {"ok", "failed
 inline constexpr std::array<std::string_view, 6> kStatusClasses = {"none", "1xx", "2xx",
                                                                    "3xx",  "4xx", "5xx"};
 
+// The numbers of gRPC's status codes; "other": none came, or what is no such number.
+inline constexpr std::array<std::string_view, 18> kGrpcStatuses = {
+    "0", "1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",
+    "9", "10", "11", "12", "13", "14", "15", "16", "other"};
+
 // The value of the label `status` for a status code; 0 and nonsense are "none".
 constexpr unsigned status_class(unsigned status) {
   const unsigned hundreds = status / 100;
@@ -115,6 +121,7 @@ struct MetricInfo {
   std::string_view label = "";                    // besides the scope's own
   std::span<const std::string_view> values = {};  // of the label; empty with a label: late
   double per_unit = 1;                            // how many a cell counts for one unit
+  bool sparse = false;  // most values are never met: those that counted nothing are left out
 
   constexpr std::size_t cells() const {
     if (kind == MetricKind::histogram) return kHistogramCells;
@@ -201,6 +208,10 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
     {Metric::route_shadow_replies, Scope::route, MetricKind::counter,
      "doorward_shadow_replies_total",
      "Replies that policies in shadow mode would have made; the event log names the policies."},
+    {Metric::route_grpc_responses, Scope::route, MetricKind::counter,
+     "doorward_route_grpc_responses_total",
+     "gRPC calls finished, by the number of their status (1 too when the client left).", "",
+     "grpc_status", kGrpcStatuses, 1, true},
 
     {Metric::service_requests, Scope::service, MetricKind::counter,
      "doorward_service_requests_total",

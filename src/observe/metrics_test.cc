@@ -14,10 +14,10 @@ namespace {
 // The samples of an exposition: "name{labels}" -> value. Fails the test on a malformed line, a
 // sample without HELP and TYPE before it, a doubled series or a family in two pieces.
 std::map<std::string, double> parse(const std::string& text) {
-  static const std::regex kHelp(R"(# HELP ([a-z_]+) (.+))");
-  static const std::regex kType(R"(# TYPE ([a-z_]+) (counter|gauge|histogram))");
+  static const std::regex kHelp(R"(# HELP ([a-z0-9_]+) (.+))");
+  static const std::regex kType(R"(# TYPE ([a-z0-9_]+) (counter|gauge|histogram))");
   static const std::regex kSample(
-      R"re(([a-z_]+)(\{[a-z_]+="([^"\\\n]|\\[\\"n])*"(,[a-z_]+="([^"\\\n]|\\[\\"n])*")*\})? ([-+.e0-9]+))re");
+      R"re(([a-z0-9_]+)(\{[a-z_]+="([^"\\\n]|\\[\\"n])*"(,[a-z_]+="([^"\\\n]|\\[\\"n])*")*\})? ([-+.e0-9]+))re");
   std::map<std::string, double> samples;
   std::vector<std::string> families;
   std::string helped;
@@ -131,6 +131,28 @@ TEST(Metrics, LateValuesAreNamedAndTheRestIsOther) {
   EXPECT_FALSE(samples.contains(R"(doorward_replies_total{code="no_route"})"));
   EXPECT_EQ(samples.at(R"(doorward_replies_total{code="timeout"})"), 5);
   EXPECT_EQ(samples.at(R"(doorward_replies_total{code="other"})"), 2);
+}
+
+TEST(Metrics, OnlyGrpcStatusesThatWereMetAreTold) {
+  Metrics metrics;
+  MetricsShard& shard = metrics.make_shard();
+  RouteSeries route = shard.route(metrics.slot(Scope::route, "orders"));
+  route.add_value(Metric::route_grpc_responses, 0, 3);
+  route.add_value(Metric::route_grpc_responses, 16);
+  route.add_value(Metric::route_grpc_responses, 17);
+  route.add_value(Metric::route_grpc_responses, 99);
+  shard.route(metrics.slot(Scope::route, "web")).add(Metric::route_bytes_sent);
+  const auto samples = parse(render_prometheus(metrics));
+  const std::string name = R"(doorward_route_grpc_responses_total{route="orders",grpc_status=)";
+  EXPECT_EQ(samples.at(name + R"("0"})"), 3);
+  EXPECT_EQ(samples.at(name + R"("16"})"), 1);
+  EXPECT_EQ(samples.at(name + R"("other"})"), 2);
+  EXPECT_EQ(std::ranges::count_if(samples,
+                                  [](const auto& sample) {
+                                    return sample.first.starts_with(
+                                        "doorward_route_grpc_responses_total");
+                                  }),
+            3);
 }
 
 TEST(Metrics, BoundsOfBucketsAreWrittenShort) {

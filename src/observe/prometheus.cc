@@ -102,7 +102,7 @@ class Renderer {
         continue;
       }
       // Of a long list of codes most are never met, and some cannot be.
-      if (metric.has_late_values() && sums[i] == 0) continue;
+      if ((metric.has_late_values() || metric.sparse) && sums[i] == 0) continue;
       std::string both = labels;
       append_label(both, metric.label, values[i]);
       line(metric, "", both, sums[i]);
