@@ -64,7 +64,8 @@ loop::Task<Step> accept_head(Exchange& x) {
   }
   const ListenerConfig& config = *x.listener.config;
   if (!config.trusted_proxies.empty()) {
-    x.client_address = handler::find_client(x.connection.peer, head.headers, config.trusted_proxies);
+    x.client_address =
+        handler::find_client(x.connection.peer, head.headers, config.trusted_proxies);
     x.peer_trusted = handler::is_trusted(x.connection.peer, config.trusted_proxies);
     if (x.peer_trusted) x.scheme_ = handler::find_scheme(head.headers, x.scheme_);
   }

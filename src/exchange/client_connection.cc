@@ -23,7 +23,9 @@ observe::TimedOutIn timed_out_in(codec::Late late) {
 }  // namespace
 
 ClientConnection::ClientConnection(ListenerState& listener, int fd, const loop::Address& peer)
-    : core_(listener.core), listener_(listener), next_(listener.connections),
+    : core_(listener.core),
+      listener_(listener),
+      next_(listener.connections),
       link_(&listener.connections) {
   std::unique_ptr<loop::Socket> socket = core_.loop().adopt(fd);
   facts_.peer = peer;
@@ -58,8 +60,8 @@ loop::Task<void> ClientConnection::serve_http1() {
 }
 
 loop::Task<void> ClientConnection::serve_http2() {
-  http2_ = std::make_unique<codec::h2::ServerConnection>(core_.loop(), *bytes_, *this,
-                                                         listener_.http2);
+  http2_ =
+      std::make_unique<codec::h2::ServerConnection>(core_.loop(), *bytes_, *this, listener_.http2);
   if (draining_) http2_->drain();
   co_await http2_->serve(std::move(received_));
   count_end(http2_->late());
@@ -78,9 +80,9 @@ void ClientConnection::on_http2_broken(std::string_view why) {
   listener_.series.add_value(observe::Metric::http2_connections_broken,
                              static_cast<unsigned>(number));
   if (why == "reset") return;  // clients leave
-  core_.events().info("http2_connection_broken", {{"listener", listener_.config->name},
-                                                  {"client", facts_.peer_ip},
-                                                  {"reason", why}});
+  core_.events().info(
+      "http2_connection_broken",
+      {{"listener", listener_.config->name}, {"client", facts_.peer_ip}, {"reason", why}});
 }
 
 // With each request, so that a connection that stays open is not left out.

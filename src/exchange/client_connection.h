@@ -63,7 +63,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
   std::unique_ptr<codec::h2::ServerConnection> http2_;
   bool speaks_http2_ = false;
   bool draining_ = false;
-  bool waiting_ = false;  // for the first bytes
+  bool waiting_ = false;           // for the first bytes
   Exchange* exchanges_ = nullptr;  // an intrusive list
   std::uint64_t counted_received_ = 0;
   std::uint64_t counted_sent_ = 0;

@@ -64,8 +64,9 @@ void Exchange::set_query(std::string_view query) {
 
 std::string_view Exchange::client_ip() const {
   if (client_ip_.empty()) {
-    client_ip_ =
-        client_address == connection.peer ? std::string_view(connection.peer_ip) : const_cast<Arena&>(arena_).copy(client_address.host());
+    client_ip_ = client_address == connection.peer
+                     ? std::string_view(connection.peer_ip)
+                     : const_cast<Arena&>(arena_).copy(client_address.host());
   }
   return client_ip_;
 }

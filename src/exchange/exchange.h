@@ -164,8 +164,8 @@ class Exchange final : public policy::PolicyContext,
   const codec::websocket::Rules* websocket_rules = nullptr;  // of the policy, when it is one
   handler::WebSocketTunnel* websocket = nullptr;             // while it passes through
   bool draining = false;                                     // the connection goes
-  Expectation expectation;  // of a 100 before it
-  loop::Gate uploads;       // the rest of it, streaming beside the response
+  Expectation expectation;                                   // of a 100 before it
+  loop::Gate uploads;  // the rest of it, streaming beside the response
 
   // The backend.
   std::shared_ptr<upstream::Service> service;

@@ -19,9 +19,10 @@ void prepare_head(Exchange& x) {
   if (!x.expectation.passed_on()) headers.remove(http::HeaderName::expect);
   ask_for_trailers(x);
   const ListenerConfig& listener = *x.listener.config;
-  const handler::ForwardedFacts facts{
-      .peer_ip = x.connection.peer_ip, .host = x.authority(), .scheme = x.connection.scheme,
-      .trusted = x.peer_trusted};
+  const handler::ForwardedFacts facts{.peer_ip = x.connection.peer_ip,
+                                      .host = x.authority(),
+                                      .scheme = x.connection.scheme,
+                                      .trusted = x.peer_trusted};
   const Forwarded how = listener.forwarded;
   if (how == Forwarded::x_forwarded || how == Forwarded::both) {
     handler::add_x_forwarded(headers, facts, arena);

@@ -76,8 +76,8 @@ loop::Task<bool> ClientConnection::find_protocol() {
     }
   }
   if (!listener_.config->http2.enabled) co_return true;
-  const Deadline deadline =
-      Deadline::after(core_.loop().now(), draining_ ? kDrainIdle : listener_.config->timeouts.header);
+  const Deadline deadline = Deadline::after(
+      core_.loop().now(), draining_ ? kDrainIdle : listener_.config->timeouts.header);
   while (kHttp2Preface.starts_with(received_.view())) {
     if (received_.size() == kHttp2Preface.size()) break;
     if (!co_await receive_more(deadline)) co_return false;
@@ -91,16 +91,15 @@ loop::Task<bool> ClientConnection::read_proxy_header() {
   const auto refused = [this](std::string_view why) {
     listener_.series.add_value(Metric::connections_refused,
                                static_cast<unsigned>(observe::RefusedBecause::proxy_protocol));
-    core_.events().warning("proxy_header_refused", {{"listener", listener_.config->name},
-                                                    {"peer", facts_.peer_ip},
-                                                    {"reason", why}});
+    core_.events().warning(
+        "proxy_header_refused",
+        {{"listener", listener_.config->name}, {"peer", facts_.peer_ip}, {"reason", why}});
     return false;
   };
   if (!handler::is_trusted(facts_.peer, listener_.config->proxy_protocol->trusted)) {
     co_return refused("the peer is not one of proxy_protocol.trusted");
   }
-  const Deadline deadline =
-      Deadline::after(core_.loop().now(), listener_.config->timeouts.header);
+  const Deadline deadline = Deadline::after(core_.loop().now(), listener_.config->timeouts.header);
   proxy_protocol::Parsed parsed;
   do {
     if (!co_await receive_more(deadline)) co_return false;

@@ -16,24 +16,24 @@
 namespace doorward::http {
 
 // identifier, spelling between the braces; those that end in '.' are followed by a name.
-#define DOORWARD_TEMPLATE_VARIABLES(X)  \
-  X(request_method, "request.method")   \
-  X(request_host, "request.host")       \
-  X(request_path, "request.path")       \
-  X(request_query, "request.query")     \
-  X(request_target, "request.target")   \
-  X(request_id, "request.id")           \
-  X(request_header, "request.header.")  \
-  X(request_scheme, "request.scheme")   \
-  X(client_ip, "client.ip")             \
-  X(tls_version, "tls.version")         \
-  X(tls_sni, "tls.sni")                 \
-  X(tls_subject, "tls.client.subject")  \
-  X(tls_names, "tls.client.names")      \
+#define DOORWARD_TEMPLATE_VARIABLES(X)         \
+  X(request_method, "request.method")          \
+  X(request_host, "request.host")              \
+  X(request_path, "request.path")              \
+  X(request_query, "request.query")            \
+  X(request_target, "request.target")          \
+  X(request_id, "request.id")                  \
+  X(request_header, "request.header.")         \
+  X(request_scheme, "request.scheme")          \
+  X(client_ip, "client.ip")                    \
+  X(tls_version, "tls.version")                \
+  X(tls_sni, "tls.sni")                        \
+  X(tls_subject, "tls.client.subject")         \
+  X(tls_names, "tls.client.names")             \
   X(tls_fingerprint, "tls.client.fingerprint") \
-  X(route_name, "route.name")           \
-  X(route_param, "route.param.")        \
-  X(response_status, "response.status") \
+  X(route_name, "route.name")                  \
+  X(route_param, "route.param.")               \
+  X(response_status, "response.status")        \
   X(response_header, "response.header.")
 
 enum class Variable : std::uint8_t {

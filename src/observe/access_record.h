@@ -40,7 +40,10 @@ struct AccessRecord {
   std::string_view host;
   std::string_view path;  // normalised
   QueryText query;
-  std::string_view protocol;    // "HTTP/1.1"
+  std::string_view protocol;     // "HTTP/1.1"
+  std::string_view tls_version;  // "TLSv1.3"; empty in cleartext
+  std::string_view tls_sni;
+  std::string_view tls_client;  // the subject of its verified certificate
   std::uint64_t status = 0;     // 0: the client left before one was sent
   std::uint64_t bytes_in = 0;   // of the request: head and body as received
   std::uint64_t bytes_out = 0;  // of the response: head and body as sent
@@ -71,7 +74,7 @@ struct AccessField {
 
 // The order of the default set; names are at most kLongestFieldName characters.
 inline constexpr std::size_t kLongestFieldName = 16;
-inline constexpr std::array<AccessField, 26> kAccessFields = {{
+inline constexpr std::array<AccessField, 29> kAccessFields = {{
     {"time", "When the request's head was complete, UTC.", &AccessRecord::time},
     {"request_id", "The id of the request.", &AccessRecord::request_id},
     {"listener", "The listener it came in by.", &AccessRecord::listener},
@@ -82,6 +85,9 @@ inline constexpr std::array<AccessField, 26> kAccessFields = {{
     {"path", "The normalised path.", &AccessRecord::path},
     {"query", "The query; values of parameters in mask_query are \"***\".", &AccessRecord::query},
     {"protocol", "The client's protocol, such as HTTP/1.1.", &AccessRecord::protocol},
+    {"tls_version", "The client's version of TLS, such as TLSv1.3.", &AccessRecord::tls_version},
+    {"tls_sni", "The name that the client asked for by SNI.", &AccessRecord::tls_sni},
+    {"tls_client", "The subject of the client's certificate.", &AccessRecord::tls_client},
     {"status", "The status sent; 0 when the client left before.", &AccessRecord::status},
     {"bytes_in", "Bytes of the request, head and body.", &AccessRecord::bytes_in},
     {"bytes_out", "Bytes of the response, head and body.", &AccessRecord::bytes_out},

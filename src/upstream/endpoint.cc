@@ -6,6 +6,7 @@
 
 #include "codec/h2/client_connection.h"
 #include "codec/proxy_protocol/header.h"
+#include "tls/reasons.h"
 #include "tls/stream.h"
 
 namespace doorward::upstream {
@@ -95,8 +96,12 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::So
   }
   const bool http2 = (*stream)->facts().alpn == "h2";
   if (!http2 && settings_.service.protocol == Protocol::http2) {
-    Error error{ErrorKind::protocol, Side::backend,    Retry::yes,
-                0,                   "tls_no_shared_alpn", "it did not choose HTTP/2 by ALPN"};
+    Error error{ErrorKind::protocol,
+                Side::backend,
+                Retry::yes,
+                0,
+                tls::reason::kNoSharedAlpn,
+                "it did not choose HTTP/2 by ALPN"};
     on_tls_failed(error);
     co_return Failure(std::move(error));
   }
@@ -115,8 +120,8 @@ void Endpoint::on_tls_failed(Error& error) {
 
 std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> bytes) {
   auto opened = std::make_unique<codec::h2::ClientConnection>(
-      settings_.loop, std::move(bytes),
-      speaks_tls_ ? settings_.http2_over_tls : settings_.http2, pool_.owner());
+      settings_.loop, std::move(bytes), speaks_tls_ ? settings_.http2_over_tls : settings_.http2,
+      pool_.owner());
   codec::h2::ClientConnection& connection = *opened;
   std::unique_ptr<Connection> stream = pool_.add_shared(std::move(opened));
   settings_.gate.spawn(serve(EndpointRef(this), connection));
@@ -126,9 +131,9 @@ std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> by
 loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& connection) {
   co_await connection.serve();
   if (const std::string_view why = connection.end_reason(); !why.empty()) {
-    keep->settings_.events.info("backend_http2_broken", {{"service", keep->settings_.service.name},
-                                                         {"endpoint", keep->url_},
-                                                         {"reason", why}});
+    keep->settings_.events.info(
+        "backend_http2_broken",
+        {{"service", keep->settings_.service.name}, {"endpoint", keep->url_}, {"reason", why}});
   }
   keep->pool_.forget(connection);
 }
