@@ -64,6 +64,7 @@ loop::Task<void> Gateway::end_with_cores() {
   loop_->cancel_waits(signal_fd_);
   loop_->cancel_waits(watch_fd_);
   if (admin_) co_await admin_->stop();
+  co_await tls_upkeep_.stop();
   while (gate_.count() > 1) co_await loop_->sleep(Duration(10));
   loop_->stop();
 }
@@ -131,7 +132,7 @@ loop::Task<void> Gateway::tick() {
   while (!ended_) {
     co_await loop_->sleep(kTick);
     events_.tick();
-    tls_upkeep_.tick(*snapshot_, loop_->now());
+    tls_upkeep_.tick(*loop_, *snapshot_);
     forget_old_snapshots();
     for (CoreThread& core : cores_) {
       core.core->loop().post([c = core.core] { c->report_counters(); });

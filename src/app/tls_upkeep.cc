@@ -9,8 +9,10 @@ constexpr std::chrono::hours kJudgeEvery{24};
 
 }  // namespace
 
-void TlsUpkeep::tick(const exchange::Snapshot& snapshot, TimePoint now) {
+void TlsUpkeep::tick(loop::Loop& loop, const exchange::Snapshot& snapshot) {
+  const TimePoint now = loop.now();
   rotate_tickets(snapshot, now);
+  ocsp_.tick(loop, snapshot);
   // What is to be said at the start, and after a reload, the configuration's findings say.
   if (judged_ == TimePoint{}) judged_ = now;
   if (now - judged_ < kJudgeEvery) return;

@@ -138,6 +138,9 @@ constexpr auto kTls = schema::schema<TlsConfig>(
     field("ticket_rotation", &TlsConfig::ticket_rotation,
           "How often the key of the tickets changes; the two before it still open theirs.",
           at_least(1s), at_most(168h)),
+    field("ocsp_stapling", &TlsConfig::ocsp_stapling,
+          "Fetch OCSP responses from the responders that the certificates name, and send them "
+          "along; for certificates without `ocsp`. A responder that fails keeps nobody out."),
     field("handshake_timeout", &TlsConfig::handshake_timeout, "How long a handshake may take.",
           at_least(1ms)));
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "config/named_files.h"
-#include "route/host_pattern.h"
+#include "config/tls_hosts.h"
 #include "tls/certificate_checks.h"
 #include "tls/certificate_folder.h"
 #include "tls/pem.h"
@@ -78,24 +78,21 @@ std::string without_brackets(const std::string& host) {
   return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
 }
 
-bool covers(const std::string& name, const route::HostPattern& host) {
-  if (host.kind == route::HostPattern::Kind::wildcard) return name.ends_with("." + host.name);
-  const std::size_t dot = host.name.find('.');
-  return name == host.name ||
-         (dot != std::string::npos && name == "*" + host.name.substr(dot));  // RFC 9525 §6.3
-}
-
-bool is_for_https(const Model& model, const std::vector<PolicyUse>& uses) {
-  return std::ranges::any_of(uses, [&](const PolicyUse& use) {
-    std::string_view kind = use.kind;
-    for (const auto& named : model.policies) {
-      if (named.key == use.name) kind = named.value.kind;
-    }
-    return kind == "https_redirect" || kind == "hsts";
-  });
-}
-
 }  // namespace
+
+// What was fetched for a certificate lives on with it.
+TlsCompiler::TlsCompiler(const CompileTools& tools, schema::Diagnostics& diagnostics)
+    : tools_(tools), diagnostics_(diagnostics) {
+  if (tools.before == nullptr) return;
+  for (const exchange::ListenerEntry& entry : tools.before->listeners) {
+    if (entry.tls.empty()) continue;
+    for (const auto& served : entry.tls.front()->settings().certificates->all()) {
+      if (served.fetched != nullptr) {
+        slots_.emplace(served.certificate->facts().fingerprint, served.fetched);
+      }
+    }
+  }
+}
 
 void TlsCompiler::say(Severity severity, std::string path, std::string message) {
   text::Place place = place_of(tools_.written, path);
@@ -160,6 +157,18 @@ tls::OcspStaplePtr TlsCompiler::load_staple(const CertificateConfig& config,
   return nullptr;
 }
 
+// Null, with a warning, where nobody can be asked.
+std::shared_ptr<tls::OcspSlot> TlsCompiler::slot_of(const tls::Certificate& certificate,
+                                                    const std::string& path) {
+  if (const auto question = tls::ocsp_question(certificate); !question) {
+    warn(path, question.error().cause + "; no OCSP response is sent along");
+    return nullptr;
+  }
+  auto& slot = slots_[certificate.facts().fingerprint];
+  if (slot == nullptr) slot = std::make_shared<tls::OcspSlot>();
+  return slot;
+}
+
 void TlsCompiler::add_folder(const std::string& folder, const std::string& path,
                              std::vector<tls::ServedCertificate>& served) {
   Result<tls::CertificateFolder> loaded = tls::load_certificate_folder(folder);
@@ -175,7 +184,7 @@ void TlsCompiler::add_folder(const std::string& folder, const std::string& path,
   }
   for (tls::CertificatePtr& certificate : loaded->certificates) {
     judge(*certificate, path);
-    served.push_back({std::move(certificate), nullptr});
+    served.push_back({std::move(certificate), nullptr, nullptr});
   }
 }
 
@@ -185,11 +194,16 @@ std::shared_ptr<const tls::CertificateSet> TlsCompiler::certificates_of(const Tl
   for (std::size_t i = 0; i < config.certificates.size(); ++i) {
     const CertificateConfig& one = config.certificates[i];
     const std::string at = fmt::format("{}.certificates[{}]", path, i);
+    const std::size_t before = served.size();
     if (!one.folder.empty()) {
       add_folder(one.folder, at + ".folder", served);
     } else if (auto certificate = load_certificate(one.certificate, one.key, at)) {
       tls::OcspStaplePtr staple = load_staple(one, *certificate, at);
-      served.push_back({std::move(certificate), std::move(staple)});
+      served.push_back({std::move(certificate), std::move(staple), nullptr});
+    }
+    for (std::size_t j = before; j < served.size(); ++j) {
+      if (!config.ocsp_stapling || !one.ocsp.empty()) continue;
+      served[j].fetched = slot_of(*served[j].certificate, at);
     }
   }
   for (const tls::ServedCertificate& one : served) {
@@ -208,7 +222,15 @@ tls::TrustPtr TlsCompiler::load_trust(const std::string& ca, const std::string& 
   if (!crl.empty()) list = read(crl, path + ".crl");
   if (!bundle || (!crl.empty() && !list)) return nullptr;
   Result<tls::TrustPtr> trust = tls::Trust::parse(*bundle, list);
-  if (trust) return *std::move(trust);
+  if (trust) {
+    if ((*trust)->lists_until() < std::chrono::system_clock::now()) {
+      warn(path + ".crl",
+           fmt::format("{} has a list that is out of date: the clients of its CA are "
+                       "refused",
+                       crl));
+    }
+    return *std::move(trust);
+  }
   const bool at_list = list && is_about(trust.error(), crl);
   error(path + (at_list ? ".crl" : ".ca"), std::move(trust.error().cause));
   return nullptr;
@@ -313,27 +335,12 @@ void TlsCompiler::add_service(const upstream::ServiceConfig& config,
   }
 }
 
-// Only where it is clear that the route is asked for over TLS: a listener in cleartext may be where
-// its other hosts come in.
 void TlsCompiler::warn_of_hosts(const Model& model) {
-  if (names_.empty()) return;
-  const bool all_tls = std::ranges::all_of(
-      model.listeners, [](const auto& listener) { return listener.tls.has_value(); });
-  const bool everywhere = all_tls || is_for_https(model, model.policies_everywhere);
-  for (std::size_t i = 0; i < model.routes.size(); ++i) {
-    const RouteConfig& route = model.routes[i];
-    if (!everywhere && !is_for_https(model, route.policies)) continue;
-    for (std::size_t j = 0; j < route.match.hosts.size(); ++j) {
-      const auto host = route::parse_host(route.match.hosts[j]);
-      if (!host || host->kind == route::HostPattern::Kind::any || host->name.starts_with('[') ||
-          std::ranges::any_of(names_, [&](const auto& name) { return covers(name, *host); })) {
-        continue;
-      }
-      warn(fmt::format("routes[{}].match.host[{}]", i, j),
-           fmt::format("no certificate is for {}: clients that ask for it over TLS will refuse "
-                       "what they get",
-                       host->text()));
-    }
+  for (const UncoveredHost& found : uncovered_hosts(model, names_)) {
+    warn(fmt::format("routes[{}].match.host[{}]", found.route, found.index),
+         fmt::format("no certificate is for {}: clients that ask for it over TLS will refuse what "
+                     "they get",
+                     found.host));
   }
 }
 

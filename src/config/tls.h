@@ -6,6 +6,7 @@
 // older is no reason to refuse a configuration.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,7 @@ namespace doorward::config {
 
 class TlsCompiler {
  public:
-  TlsCompiler(const CompileTools& tools, schema::Diagnostics& diagnostics)
-      : tools_(tools), diagnostics_(diagnostics) {}
+  TlsCompiler(const CompileTools& tools, schema::Diagnostics& diagnostics);
 
   // Fills the entry of listeners[index]; by halves only where it added an error.
   void add_listener(std::size_t index, exchange::ListenerEntry& entry);
@@ -36,6 +36,8 @@ class TlsCompiler {
                                        const std::string& path);
   tls::OcspStaplePtr load_staple(const exchange::CertificateConfig& config,
                                  const tls::Certificate& certificate, const std::string& path);
+  std::shared_ptr<tls::OcspSlot> slot_of(const tls::Certificate& certificate,
+                                         const std::string& path);
   void judge(const tls::Certificate& certificate, const std::string& path);
   std::shared_ptr<const tls::CertificateSet> certificates_of(const exchange::TlsConfig& config,
                                                              const std::string& path);
@@ -53,6 +55,7 @@ class TlsCompiler {
   const CompileTools& tools_;
   schema::Diagnostics& diagnostics_;
   std::vector<std::string> names_;  // of all certificates of all listeners
+  std::map<std::string, std::shared_ptr<tls::OcspSlot>> slots_;  // by the certificate's fingerprint
 };
 
 }  // namespace doorward::config

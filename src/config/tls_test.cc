@@ -230,6 +230,38 @@ TEST_F(TlsConfigTest, WhatClientsWillComplainOfIsAWarning) {
             "response in DER; it is not sent along\n");
 }
 
+TEST_F(TlsConfigTest, ARevocationListThatRanOutIsAWarning) {
+  write("crl.pem", tls::revocation_list(ca(), {}, -tls::kDay));
+  EXPECT_NE(listener("{certificates: DIR/a.pem, client_certificates: {crl: DIR/crl.pem, ca: "
+                     "DIR/ca.pem}}"),
+            nullptr);
+  EXPECT_TRUE(
+      findings.ends_with("warning: listeners[0].tls.client_certificates.crl: DIR/crl.pem "
+                         "has a list that is out of date: the clients of its CA are "
+                         "refused\n"))
+      << findings;
+}
+
+TEST_F(TlsConfigTest, WhatIsFetchedLivesOnWithItsCertificate) {
+  Recipe recipe = server();
+  recipe.aia = "OCSP;URI:http://ocsp.example";
+  const Issued leaf = issue(recipe, &ca());
+  write("aia.pem", leaf.certificate_pem() + ca().certificate_pem() + leaf.key_pem());
+  constexpr std::string_view kTls = "{certificates: [DIR/aia.pem, DIR/a.pem], ocsp_stapling: true}";
+  const auto fetched = [](const SnapshotPtr& made, std::size_t index) {
+    return made->listeners[0].tls[0]->settings().certificates->all()[index].fetched;
+  };
+  const SnapshotPtr first = listener(kTls);
+  ASSERT_NE(first, nullptr) << findings;
+  EXPECT_TRUE(findings.ends_with(
+      "warning: listeners[0].tls.certificates[1]: DIR/a.pem: names no OCSP responder; no OCSP "
+      "response is sent along\n"))
+      << findings;
+  ASSERT_NE(fetched(first, 0), nullptr);
+  EXPECT_EQ(fetched(first, 1), nullptr);
+  EXPECT_EQ(fetched(listener(kTls, first.get()), 0), fetched(first, 0));
+}
+
 TEST_F(TlsConfigTest, HostsWithoutACertificate) {
   const std::string routes =
       "routes:\n"

@@ -17,7 +17,8 @@ namespace doorward::tls {
 
 struct ServedCertificate {
   CertificatePtr certificate;
-  OcspStaplePtr staple;  // may be null
+  OcspStaplePtr staple;                    // may be null
+  std::shared_ptr<OcspSlot> fetched = {};  // instead, where staples are fetched
 };
 
 class CertificateSet {

@@ -203,5 +203,30 @@ TEST(OcspStapleTest, TakesOnlyWhatClientsAccept) {
   EXPECT_TRUE(says(staple_error("", leaf, false), "does not contain the issuer's certificate"));
 }
 
+TEST(OcspQuestionTest, GoesToTheResponderThatTheCertificateNames) {
+  const Issued leaf =
+      issue({.cn = "a", .aia = "OCSP;URI:https://a.example,OCSP;URI:http://b.example/x"}, &ca());
+  const auto question = ocsp_question(*certificate(leaf, &ca()));
+  ASSERT_TRUE(question.has_value()) << question.error().cause;
+  EXPECT_EQ(question->url, "http://b.example/x");
+  const auto* at = reinterpret_cast<const unsigned char*>(question->der.data());
+  OCSP_REQUEST* request = d2i_OCSP_REQUEST(nullptr, &at, static_cast<long>(question->der.size()));
+  ASSERT_NE(request, nullptr);
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), leaf.certificate.get(), ca().certificate.get());
+  ASSERT_EQ(OCSP_request_onereq_count(request), 1);
+  EXPECT_EQ(OCSP_id_cmp(OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, 0)), id), 0);
+  OCSP_CERTID_free(id);
+  OCSP_REQUEST_free(request);
+}
+
+TEST(OcspQuestionTest, NeedsAResponderAndTheIssuer) {
+  const Issued silent = issue({.cn = "a"}, &ca());
+  EXPECT_EQ(ocsp_question(*certificate(silent, &ca())).error().cause,
+            "test.pem: names no OCSP responder");
+  const Issued leaf = issue({.cn = "a", .aia = "OCSP;URI:http://b.example/x"}, &ca());
+  EXPECT_TRUE(says(ocsp_question(*certificate(leaf)).error().cause,
+                   "does not contain the issuer's certificate"));
+}
+
 }  // namespace
 }  // namespace doorward::tls

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
+#include <openssl/x509v3.h>
 
 #include "tls/errors.h"
 #include "tls/x509_text.h"
@@ -72,7 +73,61 @@ Result<Times> judge(std::string_view file, OCSP_SINGLERESP* answer, WallTime now
   return times;
 }
 
+// The first responder over http: what it answers is signed, so TLS would add nothing but a circle.
+std::string responder_of(X509* certificate) {
+  STACK_OF(OPENSSL_STRING)* urls = X509_get1_ocsp(certificate);
+  std::string found;
+  for (int i = 0; i < sk_OPENSSL_STRING_num(urls) && found.empty(); ++i) {
+    const std::string_view url = sk_OPENSSL_STRING_value(urls, i);
+    if (url.starts_with("http://")) found = url;
+  }
+  X509_email_free(urls);
+  return found;
+}
+
+std::string question_for(X509* leaf, X509* issuer) {
+  OCSP_REQUEST* request = OCSP_REQUEST_new();
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), leaf, issuer);  // RFC 5019 §2.1.1
+  unsigned char* der = nullptr;
+  int size = -1;
+  if (request != nullptr && id != nullptr && OCSP_request_add0_id(request, id) != nullptr) {
+    size = i2d_OCSP_REQUEST(request, &der);
+  } else {
+    OCSP_CERTID_free(id);
+  }
+  std::string made;
+  if (size > 0) made.assign(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  OCSP_REQUEST_free(request);
+  return made;
+}
+
 }  // namespace
+
+OcspStaplePtr OcspSlot::staple() const {
+  const std::lock_guard lock(mutex_);
+  return staple_;
+}
+
+void OcspSlot::put(OcspStaplePtr staple) {
+  const std::lock_guard lock(mutex_);
+  staple_.swap(staple);
+}
+
+Result<OcspQuestion> ocsp_question(const Certificate& certificate) {
+  OcspQuestion question{responder_of(certificate.leaf()), {}};
+  if (question.url.empty()) return wrong(certificate.file(), "names no OCSP responder");
+  X509* issuer = certificate.issuer();
+  if (issuer == nullptr) {
+    return wrong(certificate.file(),
+                 "does not contain the issuer's certificate, which a question "
+                 "to its OCSP responder needs");
+  }
+  question.der = question_for(certificate.leaf(), issuer);
+  if (question.der.empty()) return openssl_failure(certificate.file() + ": no OCSP question");
+  ERR_clear_error();
+  return question;
+}
 
 Result<OcspStaplePtr> OcspStaple::parse(std::string_view file, std::string_view der,
                                         const Certificate& certificate, WallTime now) {

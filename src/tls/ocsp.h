@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,27 @@ class OcspStaple {
   WallTime next_update_;
 };
 using OcspStaplePtr = std::shared_ptr<const OcspStaple>;
+
+// Where a staple lies that is fetched while its certificate is served. A lock, for the time of a
+// pointer's copy (as TicketKeyring has one).
+class OcspSlot {
+ public:
+  // From any thread; null as long as there is none.
+  OcspStaplePtr staple() const;
+  // By the control thread.
+  void put(OcspStaplePtr staple);
+
+ private:
+  mutable std::mutex mutex_;
+  OcspStaplePtr staple_;
+};
+
+// What a certificate's responder is asked, and where (RFC 6960 §4.1; RFC 5019 §2: without nonce).
+struct OcspQuestion {
+  std::string url;
+  std::string der;
+};
+// Fails where the certificate names no responder over http, or its issuer is not in the file.
+Result<OcspQuestion> ocsp_question(const Certificate& certificate);
 
 }  // namespace doorward::tls

@@ -157,9 +157,11 @@ int ServerContext::staple(SSL* ssl, void* self) {
   const X509* leaf = SSL_get_certificate(ssl);
   if (group == nullptr) return SSL_TLSEXT_ERR_NOACK;
   for (const ServedCertificate* served : *group) {
-    if (served->certificate->leaf() != leaf || served->staple == nullptr) continue;
-    if (served->staple->next_update() <= std::chrono::system_clock::now()) break;
-    const std::string& der = served->staple->der();
+    if (served->certificate->leaf() != leaf) continue;
+    const OcspStaplePtr staple =
+        served->fetched == nullptr ? served->staple : served->fetched->staple();
+    if (staple == nullptr || staple->next_update() <= std::chrono::system_clock::now()) break;
+    const std::string& der = staple->der();
     auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(der.data(), der.size()));
     if (copy == nullptr) break;
     SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(der.size()));  // takes it

@@ -30,6 +30,7 @@ struct Recipe {
   long until = 90 * kDay;
   const EVP_MD* digest = EVP_sha256();
   const char* usage = nullptr;  // extendedKeyUsage
+  const char* aia = nullptr;    // authorityInfoAccess: "OCSP;URI:http://ocsp.example"
 };
 
 struct Issued {
@@ -91,6 +92,7 @@ inline Issued issue(const Recipe& recipe, const Issued* issuer = nullptr) {
   add_extension(x509, by, NID_basic_constraints, recipe.is_ca ? "critical,CA:TRUE" : "CA:FALSE");
   if (recipe.is_ca) add_extension(x509, by, NID_key_usage, "critical,keyCertSign,cRLSign");
   if (!recipe.sans.empty()) add_extension(x509, by, NID_subject_alt_name, recipe.sans);
+  if (recipe.aia != nullptr) add_extension(x509, by, NID_info_access, recipe.aia);
   if (recipe.usage != nullptr) add_extension(x509, by, NID_ext_key_usage, recipe.usage);
   X509_sign(x509, (issuer != nullptr ? *issuer : made).key.get(), recipe.digest);
   return made;

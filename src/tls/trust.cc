@@ -1,5 +1,6 @@
 #include "tls/trust.h"
 
+#include <algorithm>
 #include <array>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -8,6 +9,7 @@
 
 #include "tls/errors.h"
 #include "tls/pem.h"
+#include "tls/x509_text.h"
 
 namespace doorward::tls {
 namespace {
@@ -47,7 +49,11 @@ Result<TrustPtr> Trust::parse(const PemFile& bundle, const std::optional<PemFile
   if (crl) {
     auto lists = parse_crls(crl->name, crl->text);
     if (!lists) return Failure(std::move(lists.error()));
-    for (const Owned<X509_CRL>& list : *lists) X509_STORE_add_crl(made->store_.get(), list.get());
+    for (const Owned<X509_CRL>& list : *lists) {
+      X509_STORE_add_crl(made->store_.get(), list.get());
+      const ASN1_TIME* until = X509_CRL_get0_nextUpdate(list.get());
+      if (until != nullptr) made->lists_until_ = std::min(made->lists_until_, time_of(until));
+    }
     flags |= X509_V_FLAG_CRL_CHECK;
   }
   X509_STORE_set_flags(made->store_.get(), flags);

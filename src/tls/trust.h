@@ -19,6 +19,9 @@ class Trust {
 
   X509_STORE* store() const { return store_.get(); }
   const std::vector<Owned<X509>>& authorities() const { return authorities_; }
+  // When the first of the revocation lists runs out, after which those that it speaks of are
+  // refused; the far future without lists, and for lists without an end.
+  WallTime lists_until() const { return lists_until_; }
   // Differs when what is trusted differs: sessions are not resumed across that.
   const std::string& digest() const { return digest_; }
 
@@ -27,7 +30,8 @@ class Trust {
 
   Owned<X509_STORE> store_;
   std::vector<Owned<X509>> authorities_;  // none of the system's
-  std::string digest_;                    // 32 bytes
+  WallTime lists_until_ = WallTime::max();
+  std::string digest_;  // 32 bytes
 };
 using TrustPtr = std::shared_ptr<const Trust>;
 
