@@ -86,18 +86,18 @@ constexpr auto kCertificate = schema::schema<CertificateConfig>(
     "certificates", "A certificate with its private key, or a folder of them.",
     field("certificate", &CertificateConfig::certificate,
           "A file (PEM): the server's certificate first, then what stands between it and the root.",
-          is(schema::kNonEmpty)),
+          is(schema::kFile)),
     field("key", &CertificateConfig::key,
           "Its private key (PEM, without a passphrase), when it is not in the same file.",
-          is(schema::kNonEmpty)),
+          is(schema::kFile)),
     field("ocsp", &CertificateConfig::ocsp,
           "A file (DER): the OCSP response that is sent along (stapled). One that is stale or not "
           "for this certificate is not sent.",
-          is(schema::kNonEmpty)),
+          is(schema::kFile)),
     field("folder", &CertificateConfig::folder,
           "Instead of the others: `NAME.pem` or `NAME.crt` beside `NAME.key`, or `NAME.pem` with "
           "the key inside.",
-          is(schema::kNonEmpty)),
+          is(schema::kFolder)),
     schema::exactly_one_of("certificate", "folder"), schema::stands_for("certificate"),
     schema::check(&check_certificate));
 
@@ -110,11 +110,11 @@ constexpr auto kClientCertificates = schema::schema<ClientCertificateConfig>(
         schema::names<tls::ClientCertificates>({{"optional", tls::ClientCertificates::optional},
                                                 {"required", tls::ClientCertificates::required}})),
     field("ca", &ClientCertificateConfig::ca, "A file (PEM): whose certificates are accepted.",
-          required(), is(schema::kNonEmpty)),
+          required(), is(schema::kFile)),
     field("crl", &ClientCertificateConfig::crl,
           "A file (PEM): revocation lists of these CAs. While a list is out of date, the clients "
           "that it speaks of are refused.",
-          is(schema::kNonEmpty)),
+          is(schema::kFile)),
     field("depth", &ClientCertificateConfig::depth,
           "How many certificates may stand between a client's and one in `ca`.", at_most(10)));
 

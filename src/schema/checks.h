@@ -23,6 +23,10 @@ bool is_path(std::string_view text);          // begins with "/", no spaces and 
 
 inline constexpr TextCheck kNonEmpty{"text that is not empty", "text", "^.+$",
                                      [](std::string_view text) { return !text.empty(); }};
+inline constexpr TextCheck kFile{"a file's name", "certs/site.pem", "^.+$",
+                                 [](std::string_view text) { return !text.empty(); }};
+inline constexpr TextCheck kFolder{"a folder's name", "certs", "^.+$",
+                                   [](std::string_view text) { return !text.empty(); }};
 inline constexpr TextCheck kToken{"a token (letters, digits, !#$%&'*+-.^_`|~)", "GET",
                                   "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", &is_token};
 inline constexpr TextCheck kHeaderName{"a header name", "x-request-id",
