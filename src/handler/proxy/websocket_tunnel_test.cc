@@ -115,7 +115,7 @@ loop::Task<void> flood(WebSocketTunnelTest& t) {
   EXPECT_EQ(co_await t.at_backend(), "data 7");
   EXPECT_EQ(co_await t.at_backend(), "ping");
   EXPECT_EQ(co_await t.at_backend(), "data 7");
-  co_await t.client_->say(many);
+  co_await t.client_->say(many + many);
   EXPECT_EQ(co_await t.at_client(), "close 1008");
   t.leave(*t.client_);
   t.leave(*t.backend_);

@@ -26,10 +26,10 @@ WebSocketWay::WebSocketWay(Sender sender, loop::ByteStream& from_side, loop::Byt
       to(to_side),
       sender_(sender),
       checked_(rules != nullptr),
-      reader_(sender, deflate, checked_ ? rules->message_bytes : 0),
+      reader_(sender, deflate, rules == nullptr ? 0 : rules->message_bytes),
       tracker_(sender),
       saved_ns_(kSecondNs) {
-  if (checked_ && sender == Sender::client && rules->messages_per_second > 0) {
+  if (rules != nullptr && sender == Sender::client && rules->messages_per_second > 0) {
     cost_ns_ = kSecondNs / rules->messages_per_second;
   }
 }
