@@ -117,9 +117,9 @@ def test_a_client_that_is_too_fast_is_ended(peers):
 def test_a_silent_side_is_pinged_and_its_answer_goes_no_further(peers):
     backend = Frames(lambda opcode, payload: (frame(PONG, payload, masked=False)
                                               if opcode == PING else None))
-    gateway = through(peers, backend, idle_timeout="300ms")
+    gateway = through(peers, backend, idle_timeout="1s")
     client = ws.opened(peers, gateway)
-    for _ in range(3):
+    for _ in range(2):
         opcode, payload = ws.read_frame(client.stream)
         assert opcode == PING
         client.send(frame(PONG, payload))
