@@ -118,6 +118,7 @@ void ClientConnection::on_timer(loop::Timer&) { drain(); }
 codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
   Exchange* x = core_.make_exchange(listener_, facts_, stream);
   x->join(exchanges_);
+  if (draining_) x->drain();
   return x->incoming;
 }
 
