@@ -91,7 +91,7 @@ void ask_for_trailers(Exchange& x) {
 bool pass_on_grpc_timeout(Exchange& x) {
   if (x.grpc.deadline.is_never()) return true;
   const auto left =
-      std::chrono::duration_cast<grpc::Timeout>(x.total_deadline().at() - x.core.loop().now());
+      std::chrono::duration_cast<grpc::Timeout>(x.grpc.deadline.at() - x.core.loop().now());
   if (left.count() <= 0) return false;
   char* const text = x.arena().bytes(grpc::kTimeoutSize);
   const char* const end = grpc::write_timeout(left, text);
