@@ -68,6 +68,7 @@ Verdict GrpcWeb::on_request(PolicyContext& context) const {
   auto& call = context.state<Call>();
   call.request = type.wire;
   call.wanted = wanted_wire(headers, type.wire);
+  call.format = type.format;
   headers.set(HeaderName::content_type,
               grpc::write_content_type({Wire::grpc, type.format}, context.arena()));
   headers.set(HeaderName::te, "trailers");
@@ -103,8 +104,10 @@ Verdict GrpcWeb::on_response(PolicyContext& context) const {
   if (type.wire == Wire::none) return Outcome::pass();
   if (context.request().headers.has(HeaderName::origin)) grpc::expose_status(headers);
   if (type.wire != Wire::grpc) return Outcome::pass();
+  // Servers tend to leave the format out when it is the request's.
+  const std::string_view format = type.format.empty() ? call.format : type.format;
   headers.set(HeaderName::content_type,
-              grpc::write_content_type({call.wanted, type.format}, context.arena()));
+              grpc::write_content_type({call.wanted, format}, context.arena()));
   headers.remove(HeaderName::trailer);
   if (!context.response_has_body()) return Outcome::pass();
   headers.remove(HeaderName::content_length);

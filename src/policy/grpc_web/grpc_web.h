@@ -36,6 +36,7 @@ class GrpcWeb final : public Policy {
     translate::grpc::Wire request = translate::grpc::Wire::none;
     translate::grpc::Wire response = translate::grpc::Wire::none;  // none: passes as it is
     translate::grpc::Wire wanted = translate::grpc::Wire::none;
+    std::string_view format;  // of the request's messages
     translate::grpc::Base64Decoder decoder;
     translate::grpc::FrameScanner upload;
     translate::grpc::FrameScanner download;

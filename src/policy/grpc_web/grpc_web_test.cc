@@ -145,6 +145,12 @@ TEST_F(GrpcWebTest, TrailersBecomeAFrame) {
   EXPECT_EQ(trailers_left, nullptr);
 }
 
+TEST_F(GrpcWebTest, AFormatThatTheBackendLeavesOutIsTheRequests) {
+  request("application/grpc-web+json");
+  response("application/grpc", false);
+  EXPECT_EQ(text_of(context.response().headers), "content-type: application/grpc-web+json\n");
+}
+
 TEST_F(GrpcWebTest, TextIsFlushedWhereTheBackendPauses) {
   request("application/grpc-web-text");
   response("application/grpc");
