@@ -11,7 +11,7 @@ from harness.clients import curl
 from harness.waiting import DEADLINE, eventually
 
 grpc = pytest.importorskip("grpc")
-from harness.grpc_peer import PACKAGE, Client, GrpcBackend, frame  # noqa: E402
+from harness.grpc_peer import PACKAGE, Client, GrpcBackend  # noqa: E402
 
 Code = grpc.StatusCode
 
@@ -25,12 +25,11 @@ class Way:
         self.gateway = peers.gateway(config.proxy(self.backend, service=service, **options))
         self.client = peers.add(Client(self.gateway.address()))
 
-    def post(self, method, *headers, body=frame(b"hello")):
-        """One call by curl, which keeps no deadline of its own: (headers, body)."""
-        answer = curl("--http2-prior-knowledge", "-i", "-H", "content-type: application/grpc",
+    def post(self, method, *headers, kind="application/grpc"):
+        """A call without messages by curl, which keeps no deadline of its own: (headers, body)."""
+        answer = curl("--http2-prior-knowledge", "-i", "-H", f"content-type: {kind}",
                       "-H", "te: trailers", *[x for h in headers for x in ("-H", h)],
-                      "--data-binary", "@-", f"http://{self.gateway.address()}{PACKAGE}{method}",
-                      stdin=body)
+                      "-X", "POST", f"http://{self.gateway.address()}{PACKAGE}{method}")
         assert answer.returncode == 0, answer.stderr
         head, _, rest = answer.stdout.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
@@ -203,7 +202,7 @@ def test_a_reply_is_a_head_with_the_clients_own_type(peers):
     assert head["grpc-status"] == "7" and code_in(head["grpc-message"]) == "ip_denied"
     assert head["x-request-id"] == way.gateway.wait_access_log()[0]["request_id"]
     assert "content-length" not in head
-    head, _ = way.post("Unary", "content-type: application/grpc+json")
+    head, _ = way.post("Unary", kind="application/grpc+json")
     assert head["content-type"] == "application/grpc+json"
 
 
@@ -219,7 +218,7 @@ def test_the_backend_gets_what_is_left_of_the_clients_time(way):
     way.client.call("Unary", timeout=15)
     way.client.call("Unary", timeout=None)
     left, never = way.backend.remaining
-    assert 0 < left < 15 and never is None
+    assert 0 < left < 15 and (never is None or never > 1e9)
 
 
 def test_a_header_is_passed_on_reduced(peers):
@@ -249,7 +248,7 @@ def test_the_clients_deadline_is_kept(peers, timeout):
                                            ({"first_byte": "300ms"}, "first_byte_timeout")])
 def test_a_services_deadline_is_kept(peers, timeouts, code):
     way = Way(peers, service={"timeouts": timeouts})
-    error = way.client.error("Wait")
+    error = way.client.error("Wait", timeout=None)  # else the backend might be first to say so
     assert error.code() == Code.DEADLINE_EXCEEDED and code_in(error.details()) == code
     assert "300ms" in error.details()
     way.backend.release.set()
@@ -276,7 +275,7 @@ def test_a_stream_that_takes_too_long_ends_with_a_status(peers):
     """The head is out already: the status comes behind the messages."""
     way = Way(peers, service={"timeouts": {"total": "1s"}})
     questions = queue.Queue()
-    answers = way.client.chat("Chat", iter(questions.get, None))
+    answers = way.client.chat("Chat", iter(questions.get, None), timeout=None)
     questions.put(b"one")
     assert next(answers) == b"one"
     with pytest.raises(grpc.RpcError):

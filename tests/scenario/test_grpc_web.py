@@ -85,7 +85,7 @@ def test_text_may_come_in_pieces_cut_anywhere(web, size):
 
 def test_accept_may_want_text_for_a_binary_request(web):
     answer = web.post("Unary", frame(b"x"), "Accept: application/grpc-web-text")
-    assert answer.get("content-type") == "application/grpc-web-text"
+    assert answer.get("content-type") == "application/grpc-web-text+proto"
     assert read(segments(answer.body))[0] == [b"x"]
 
 

@@ -63,7 +63,8 @@ class GrpcBackend:
         context.abort(_code(int(said["fail-code"])), said.get("fail-text-bin", b"").decode())
 
     def wait(self, message, context):
-        context.add_callback(self.release.set)
+        if not context.add_callback(self.release.set):  # gone before it was waited for
+            self.release.set()
         self.release.wait(4 * DEADLINE)
         if not context.is_active():
             self.gone.set()
