@@ -54,7 +54,6 @@ MALFORMED = {  # RFC 9113 §8.1.1: stream errors
 }
 REFUSED = {  # sound messages with a sound answer
     "long target": (having(":path", "/" + LONG), 414, "target_too_long"),
-    "long line": (GET + [("x", LONG)], 431, "header_line_too_long"),
     "many fields": (GET + [(f"x-{n}", "y") for n in range(101)], 431, "too_many_headers"),
     "many bytes": (GET + [(f"x-{n}", "v" * 7000) for n in range(6)], 431, "head_too_large"),
     "expectation": (GET + [("expect", "the best")], 417, "unknown_expectation"),

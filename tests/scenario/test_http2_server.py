@@ -129,7 +129,7 @@ def test_the_windows_are_as_configured(peers):
     gateway = peers.gateway(config.proxy(peers.origin(), listener={"http2": {
         "max_concurrent_streams": 7, "stream_window": "64KiB", "connection_window": "128KiB"}}))
     client = peers.http2(gateway)
-    client.ping()
+    client.until(lambda: client.h2.outbound_flow_control_window > 65535)
     settings = client.h2.remote_settings
     assert settings.max_concurrent_streams == 7 and settings.initial_window_size == 65536
     assert client.h2.outbound_flow_control_window == 131072
@@ -236,6 +236,7 @@ def test_a_drain_finishes_the_streams_under_way(peers):
     held.go_on.set()
     assert all(held.client.answer(stream).body == b"late" for stream in streams)
     assert held.client.at_end()
+    held.client.close()  # it is waited for, for a while
     assert held.gateway.process.wait(DEADLINE) == 0
 
 
@@ -257,11 +258,12 @@ def test_an_idle_connection_ends_with_a_drain(peers):
     assert client.get("/").status == 200
     gateway.signal(15)
     assert client.goaway().code == Code.NO_ERROR and client.at_end()
+    client.close()
     assert gateway.process.wait(DEADLINE) == 0
 
 
 def test_a_connection_that_is_too_old_is_drained(peers):
-    held = Held(peers, listener={"max_connection_age": "200ms"})
+    held = Held(peers, listener={"max_connection_age": "1s"})
     stream, = held.ask()
     assert held.client.goaway().code == Code.NO_ERROR
     held.go_on.set()
@@ -272,7 +274,7 @@ def test_a_connection_that_is_too_old_is_drained(peers):
 
 
 def test_an_old_connection_of_http1_says_close(peers):
-    gateway = peers.gateway(config.proxy(peers.origin(), listener={"max_connection_age": "100ms"}))
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"max_connection_age": "1s"}))
     client = peers.client(gateway)
     assert client.at_end()
 

@@ -194,16 +194,14 @@ def test_a_drain_over_tls_finishes_what_is_under_way(peers, certificates, http2)
     answer = client.answer(stream) if http2 else client.recv_response()
     assert answer.body == b"late"
     assert client.at_end()
+    client.close()
     assert gateway.process.wait(DEADLINE) == 0
 
 
 def test_an_upgrade_keeps_serving_over_tls(site):
-    session = None
-    with Raw(site.gateway.address(), tls=client_context()) as client:
-        assert client.get("/").body == b"x"
-        session = client.sock.session
+    assert site.client().get("/").body == b"x"
     old = site.gateway.upgrade()
     assert site.gateway.wait_exit(old) == 0
-    with Raw(site.gateway.address(), tls=client_context()) as client:
-        assert client.get("/").body == b"x"
-    assert session is not None
+    client = site.client()
+    assert client.get("/").body == b"x"
+    assert client.sock.getpeercert(True) == site.certificates.server.der

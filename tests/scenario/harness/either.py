@@ -2,9 +2,9 @@
 `Talk1`, `Talk2`; a request under way is a `Call`. Backends: EitherBackend hands `play` an Asked."""
 from . import raw, wire
 from .backend import ScriptedBackend
-from .http2 import Code, Http2Client
+from .http2 import Answer, Code, Http2Client, fields_of, pair_of
 from .http2_backend import Gone, Http2Backend
-from .raw import Raw, request
+from .raw import Raw, chunked, request
 
 
 class Talk1:
@@ -29,13 +29,18 @@ class Talk1:
         self.raw.send(request(target, *headers, method=method))
         return Call1(self.raw, method, False)
 
+    def ask_at_once(self, target, *headers, body, trailers):
+        """Head, body and trailers in one write."""
+        return self.raw.request(request(target, "Transfer-Encoding: chunked", *headers,
+                                        method="POST") + chunked(body, trailers=trailers))
+
     def close(self):
         self.raw.close()
 
 
 class Call1:
-    def __init__(self, connection, method, chunked):
-        self.raw, self.method, self.chunked = connection, method, chunked
+    def __init__(self, connection, method, in_chunks):
+        self.raw, self.method, self.chunked = connection, method, in_chunks
         self.got, self.body = None, None
 
     def send(self, piece):
@@ -63,7 +68,8 @@ class Call1:
         return self.raw.recv_response(self.method)
 
     def abort(self):
-        self.raw.close()
+        """By RST: FIN alone would leave the client's other half open."""
+        self.raw.reset()
 
 
 class Talk2:
@@ -74,8 +80,9 @@ class Talk2:
     def __init__(self, address, tls=None, **options):
         self.http2 = Http2Client(address, tls=tls, **options)
 
-    def ask(self, *arguments, **options):
-        return self.http2.ask(*arguments, **options)
+    def ask(self, target="/", *headers, body=None, **options):
+        sized = () if body is None else (f"content-length: {len(body)}",)
+        return self.http2.ask(target, *sized, *headers, body=body, **options)
 
     def open(self, target="/", *headers, method="POST", length=None):
         sized = () if length is None else (f"content-length: {length}",)
@@ -84,6 +91,16 @@ class Talk2:
 
     def begin(self, target="/", *headers, method="GET"):
         return Call2(self.http2, self.http2.request(target, *headers, method=method), True)
+
+    def ask_at_once(self, target, *headers, body, trailers):
+        h2, stream = self.http2.h2, self.http2.h2.get_next_available_stream_id()
+        self.http2.answers[stream] = Answer(stream, "POST")
+        h2.send_headers(stream, fields_of(target, *headers, method="POST",
+                                          scheme=self.http2.scheme))
+        h2.send_data(stream, body)
+        h2.send_headers(stream, [pair_of(line) for line in trailers], end_stream=True)
+        self.http2.flush()
+        return self.http2.answer(stream)
 
     def close(self):
         self.http2.close()
@@ -173,7 +190,9 @@ class Asked1:
         self.connection.reset()
 
     def wait_gone(self):
-        return self.connection.at_end()
+        """Passes over what still comes of the body."""
+        self.connection.at_end()
+        return True
 
 
 class Asked2:

@@ -308,7 +308,7 @@ class FrameSocket:
         return self
 
     def block(self, *headers, **options):
-        return self.encoder.encode(fields_of("/", *headers, **options))
+        return self.encoder.encode(fields_of("/", *headers, **options), huffman=False)
 
     def head(self, stream, *headers, end=True, **options):
         """A request's HEADERS frame."""

@@ -100,7 +100,7 @@ class Http2Connection:
         self.backend, self.number = backend, len(backend.connections)
         self.alpn = getattr(sock, "selected_alpn_protocol", lambda: None)()
         self.io, self.streams, self.goaways, self.error = Shared(sock), {}, [], None
-        self.answers_pings, self.over = True, threading.Event()
+        self.acknowledged, self.over = 0, threading.Event()
         self.changed = threading.Condition(threading.RLock())
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, header_encoding=None, validate_outbound_headers=False,
@@ -181,7 +181,7 @@ class Http2Connection:
         while got := frames.next():
             if got.kind == Kind.GOAWAY:
                 self.goaways.append(goaway_of(got))
-            elif got.kind != Kind.PING or self.answers_pings:
+            else:
                 self._feed(got.bytes)
 
     def _feed(self, data):
@@ -198,6 +198,7 @@ class Http2Connection:
             self.backend.begin(stream)
             return
         stream = self.streams.get(getattr(event, "stream_id", None))
+        self.acknowledged += isinstance(event, h2.events.SettingsAcknowledged)
         if isinstance(event, h2.events.DataReceived):
             stream.pieces.put((event.data, event.flow_controlled_length))
         elif isinstance(event, h2.events.TrailersReceived):
@@ -246,6 +247,10 @@ class Http2Backend(ScriptedBackend):
     @property
     def requests(self):
         return list(self.streams)
+
+    def settled(self):
+        """Whether all connections know the backend's settings."""
+        return all(connection.http2.acknowledged >= 2 for connection in self.connections)
 
     def http2(self, connection=0):
         """The n-th connection, once there is one."""
