@@ -44,7 +44,9 @@ Error overdue(Exchange& x) {
 
 loop::Task<Step> give_up(Exchange& x, Error error) {
   co_await x.stop_upload();
-  if (x.response_overdue && error.kind == ErrorKind::cancelled) error = overdue(x);
+  const bool body_stalled = x.backend_refusal && x.backend_refusal->kind == ErrorKind::timeout;
+  const bool same = error.kind == ErrorKind::timeout && body_stalled;
+  if (same || (x.response_overdue && error.kind == ErrorKind::cancelled)) error = overdue(x);
   if (may_repeat(x, error)) {
     end_failed_attempt(x);
     co_return Step::choose_endpoint;

@@ -155,7 +155,8 @@ std::string_view Exchange::code_of(const Error& error) {
   if (timeout && error.side != Side::client && grpc_deadline_passed(*this)) {
     return "grpc_deadline_exceeded";
   }
-  if (error.side == Side::backend && error.kind == ErrorKind::protocol) {
+  const bool own_code = problem_number(error.reason) < kProblems.size();
+  if (error.side == Side::backend && error.kind == ErrorKind::protocol && !own_code) {
     backend_fault = error.reason;
     return "backend_protocol_error";
   }

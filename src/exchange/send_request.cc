@@ -61,6 +61,28 @@ void choose_host(Exchange& x) {
   }
 }
 
+// Of a body that came whole, and with trailers; unknown length lets HTTP/1.1 carry them.
+const http::HeaderList* trailers_in_hand(const Exchange& x) {
+  const bool whole = x.body_in_hand && x.request_size.may_have_bytes();
+  return whole ? x.client_stream.received_trailers() : nullptr;
+}
+
+loop::Task<Result<void>> send_with_trailers(Exchange& x, const http::HeaderList& trailers) {
+  upstream::Connection& backend = *x.attempt.connection;
+  Result<void> sent = co_await backend.send_request(x.request(), codec::BodySize::unknown(),
+                                                    x.first_piece.view(), false);
+  if (sent) sent = co_await backend.send_body({}, true, &trailers);
+  co_return sent;
+}
+
+loop::Task<Result<void>> send(Exchange& x) {
+  if (const http::HeaderList* trailers = trailers_in_hand(x)) {
+    return send_with_trailers(x, *trailers);
+  }
+  return x.attempt.connection->send_request(x.request(), x.outgoing_size(), x.first_piece.view(),
+                                            x.body_in_hand);
+}
+
 }  // namespace
 
 loop::Task<Step> send_request(Exchange& x) {
@@ -83,8 +105,7 @@ loop::Task<Step> send_request(Exchange& x) {
     co_return x.reply_to(client_left());
   }
   x.service->series().begin();
-  const Result<void> sent = co_await backend.send_request(x.request(), x.outgoing_size(),
-                                                          x.first_piece.view(), x.body_in_hand);
+  const Result<void> sent = co_await send(x);
   x.times.sent = x.core.loop().now();
   // A failed send is judged together with what the backend may have answered before.
   if (sent && !x.body_in_hand) x.uploads.spawn(upload(x));

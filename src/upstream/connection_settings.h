@@ -6,6 +6,7 @@
 #include "codec/h1/client_connection.h"
 #include "codec/h2/client_settings.h"
 #include "observe/event_log.h"
+#include "observe/metrics.h"
 #include "tls/client_context.h"
 #include "tls/per_core.h"
 #include "upstream/service_config.h"
@@ -18,6 +19,7 @@ struct ConnectionSettings {
   observe::EventLog& events;
   loop::Gate& gate;  // of what serves shared connections
   const ServiceConfig& service;
+  observe::ServiceSeries& series;
   std::shared_ptr<const tls::ClientContext> tls;  // null when no endpoint speaks TLS
   codec::h1::ClientSettings http1;
   codec::h2::ClientSettings http2;

@@ -46,7 +46,8 @@ Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const Endpo
       target_{config.host, config.tls ? std::make_shared<tls::SessionSlot>() : nullptr},
       url_(url_of(config, address)),
       authority_(config.authority()),
-      pool_(settings.loop, settings.service.pool, queue, kind_of(settings.service, config.tls),
+      pool_(settings.loop, settings.service.pool, settings.series, queue,
+            kind_of(settings.service, config.tls),
             settings.service.proxy_protocol != SendProxyProtocol::off) {}
 
 loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline,

@@ -17,7 +17,7 @@ std::unique_ptr<Connection> Pool::take() {
     spare_.push_back(std::move(idle_.back()));
     idle_.pop_back();
     if (!connection->stale()) return connection;
-    --open_;
+    count_closed();
   }
   return nullptr;
 }
@@ -37,8 +37,18 @@ void Pool::give(std::unique_ptr<Connection> given) {
   serve_queue();
 }
 
+void Pool::count_opened() {
+  --connecting_;
+  series_.raise(observe::Metric::service_connections_open);
+}
+
+void Pool::count_closed(std::uint32_t n) {
+  open_ -= n;
+  series_.lower(observe::Metric::service_connections_open, n);
+}
+
 void Pool::closed() {
-  --open_;
+  count_closed();
   serve_queue();
 }
 
@@ -52,7 +62,7 @@ void Pool::reserve() {
     DOORWARD_CHECK(!idle_.empty());
     idle_.front()->connection->bytes().watch_peer(nullptr);
     idle_.erase(idle_.begin());
-    --open_;
+    count_closed();
   }
   ++open_;
   ++connecting_;
@@ -60,12 +70,13 @@ void Pool::reserve() {
 
 void Pool::release() {
   --connecting_;
-  closed();
+  --open_;
+  serve_queue();
 }
 
 std::unique_ptr<Connection> Pool::add_separate(
     std::unique_ptr<codec::h1::ClientConnection> opened) {
-  --connecting_;
+  count_opened();
   if (kind_ == Kind::unknown) {
     kind_ = Kind::separate;
     serve_queue();  // they waited to share it
@@ -74,7 +85,7 @@ std::unique_ptr<Connection> Pool::add_separate(
 }
 
 std::unique_ptr<Connection> Pool::add_shared(std::unique_ptr<codec::h2::ClientConnection> opened) {
-  --connecting_;
+  count_opened();
   if (!single_use_) kind_ = Kind::shared;
   std::unique_ptr<Connection> stream = opened->open();
   shared_.add(std::move(opened));
@@ -115,7 +126,7 @@ void Pool::retire() {
 
 void Pool::close_idle() {
   loop_.timers().disarm(expiry_);
-  open_ -= static_cast<std::uint32_t>(idle_.size());
+  count_closed(static_cast<std::uint32_t>(idle_.size()));
   std::vector<std::unique_ptr<Idle>> gone = std::move(idle_);
   idle_.clear();
   for (const auto& idle : gone) idle->connection->bytes().watch_peer(nullptr);
@@ -132,7 +143,7 @@ void Pool::on_timer(loop::Timer&) {
     std::unique_ptr<Idle> gone = std::move(idle_.front());
     gone->connection->bytes().watch_peer(nullptr);
     idle_.erase(idle_.begin());
-    --open_;
+    count_closed();
   }
   arm_expiry();
 }

@@ -11,6 +11,7 @@
 
 #include "codec/h1/client_connection.h"
 #include "loop/timer.h"
+#include "observe/metrics.h"
 #include "upstream/service_config.h"
 #include "upstream/shared_connections.h"
 
@@ -27,8 +28,14 @@ class Pool final : loop::TimerTarget {
   enum class Kind : std::uint8_t { separate, shared, unknown };
 
   // `single_use`: none is ever used for a second exchange.
-  Pool(loop::Loop& loop, const PoolConfig& config, Queue& queue, Kind kind, bool single_use)
-      : loop_(loop), config_(config), queue_(queue), kind_(kind), single_use_(single_use) {}
+  Pool(loop::Loop& loop, const PoolConfig& config, observe::ServiceSeries& series, Queue& queue,
+       Kind kind, bool single_use)
+      : loop_(loop),
+        config_(config),
+        series_(series),
+        queue_(queue),
+        kind_(kind),
+        single_use_(single_use) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool() { close_idle(); }
@@ -75,6 +82,9 @@ class Pool final : loop::TimerTarget {
   };
 
   void keep(std::unique_ptr<codec::h1::ClientConnection> connection);
+  // A connection is open; that many are no more.
+  void count_opened();
+  void count_closed(std::uint32_t n = 1);
   void closed();
   void serve_queue();
   void forget(Idle& idle);
@@ -84,6 +94,7 @@ class Pool final : loop::TimerTarget {
 
   loop::Loop& loop_;
   const PoolConfig& config_;
+  observe::ServiceSeries& series_;
   Queue& queue_;
   std::vector<std::unique_ptr<Idle>> idle_;   // oldest first
   std::vector<std::unique_ptr<Idle>> spare_;  // empty ones: no allocation a request

@@ -16,7 +16,7 @@ class QueueTest : public loop::LoopTest, protected Queue::Server {
   void SetUp() override {
     LoopTest::SetUp();
     tls_.emplace(*loop_);
-    settings_.emplace(*loop_, *tls_, events_, connections_, service_, nullptr);
+    settings_.emplace(*loop_, *tls_, events_, connections_, service_, series_, nullptr);
   }
 
   EndpointRef make_endpoint(Queue& queue, std::uint32_t number) {
@@ -41,6 +41,8 @@ class QueueTest : public loop::LoopTest, protected Queue::Server {
   int asked_to_serve_ = 0;
   ServiceConfig service_;
   observe::EventLog events_;
+  observe::Metrics metrics_;
+  observe::ServiceSeries series_ = metrics_.make_shard().service(0);
   loop::Gate connections_;
   std::optional<tls::PerCore> tls_;
   std::optional<ConnectionSettings> settings_;

@@ -53,8 +53,9 @@ Service::Service(const Discovery::Tools& tools, tls::PerCore& core,
                  std::shared_ptr<const tls::ClientContext> tls, observe::ServiceSeries series)
     : loop_(tools.loop),
       config_(std::move(config)),
-      settings_{tools.loop, core, tools.events, connections_, *config_, std::move(tls), {}, {}, {}},
       series_(series),
+      settings_{tools.loop, core,           tools.events, connections_, *config_,
+                series_,    std::move(tls), {},           {},           {}},
       unresolved_(without_endpoint()),
       queue_(tools.loop, *this) {
   settings_.http1 = http1_settings(*config_);

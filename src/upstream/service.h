@@ -67,8 +67,8 @@ class Service final : Discovery::Sink, Queue::Server {
   loop::Loop& loop_;
   std::shared_ptr<const ServiceConfig> config_;
   loop::Gate connections_;  // what serves shared ones
-  ConnectionSettings settings_;
   observe::ServiceSeries series_;
+  ConnectionSettings settings_;
   std::uint32_t next_number_ = 0;
   std::vector<Weighted> endpoints_;
   std::vector<std::unique_ptr<Discovery>> discoveries_;

@@ -78,7 +78,9 @@ void Channel::on_closed(std::uint32_t code) {
   // In order when both sides are done. A server may end with NO_ERROR what it wants no more of.
   const bool complete = in_.ended() && out_.ended();
   if (complete) return session_.stream_completed();
-  const Error why = error(ErrorKind::reset, "the peer reset the stream");
+  // Of a stream that was given up here, the engine tells that it is closed as well.
+  const Error why =
+      out_.error() ? *out_.error() : error(ErrorKind::reset, "the peer reset the stream");
   in_.fail(why);
   out_.fail(why);
   on_end_of_stream(why);

@@ -84,6 +84,14 @@ void ClientConnection::tell_room() {
   if (now && !before) owner_.on_room(*this);
 }
 
+// A frame begins with three bytes of length, of which no backend's first SETTINGS needs the first.
+void ClientConnection::on_first_bytes(std::string_view bytes) {
+  if (!bytes.starts_with("HTTP/")) return;
+  end_with(NGHTTP2_PROTOCOL_ERROR, "protocol_error",
+           Error{ErrorKind::protocol, Side::backend, Retry::no, 0, "http1_spoken",
+                 "the backend speaks HTTP/1.1 where HTTP/2 is configured"});
+}
+
 void ClientConnection::close() {
   if (dead() || ending_) return;
   nghttp2_submit_goaway(engine(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);

@@ -58,6 +58,7 @@ class ClientConnection final : public Session, loop::TimerTarget {
 
  private:
   Channel* on_request_begins(std::int32_t) override { return nullptr; }
+  void on_first_bytes(std::string_view bytes) override;
   void on_peer_settings() override;
   void on_goaway() override { going_away_ = true; }
   void on_ping_answered() override { ping_out_ = false; }

@@ -100,7 +100,8 @@ Pairs write_request(const http::RequestHead& head, const RequestLine& line, Body
   writer.add(":path", line.target);
   for (const Header& header : head.headers) {
     if (is_hop_by_hop(header) || header.id == HeaderName::host) continue;
-    if (header.id == HeaderName::content_length) continue;
+    const bool says_empty = size.kind == BodySize::Kind::none && header.value == "0";
+    if (header.id == HeaderName::content_length && !says_empty) continue;
     if (line.websocket && is_websocket_only(header.id)) continue;
     writer.add(header);
   }

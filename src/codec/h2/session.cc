@@ -89,6 +89,7 @@ bool Session::abused(Abuse kind) {
 }
 
 void Session::feed(Chunk chunk) {
+  if (!std::exchange(fed_, true)) on_first_bytes(chunk.view());
   if (dead_) return;
   input_ = std::move(chunk);
   in_engine_ = true;

@@ -82,6 +82,8 @@ class Session {
   loop::Task<bool> receive();
   std::size_t channels() const { return channel_count_; }
 
+  // What is received first, before the engine gets it.
+  virtual void on_first_bytes(std::string_view) {}
   // From callbacks: note only.
   virtual Channel* on_request_begins(std::int32_t stream) = 0;
   virtual void on_peer_settings() = 0;
@@ -135,6 +137,7 @@ class Session {
   bool to_tell_ = false;
   bool flushing_ = false;
   bool in_engine_ = false;
+  bool fed_ = false;  // something was received
   bool dead_ = false;
 };
 
