@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from harness import config, raw
+from harness.clients import curl
 
 pytest.importorskip("grpc")
 from harness.grpc_peer import PACKAGE, GrpcBackend, frame, frames  # noqa: E402
@@ -171,6 +172,29 @@ def test_the_clients_deadline_is_kept(web):
     answer = web.post("Wait", frame(b""), "grpc-timeout: 300m")
     status = answer.get("grpc-status") or read(answer.body)[1]["grpc-status"]
     assert status == "4"
+
+
+def test_a_stream_that_takes_too_long_ends_with_a_status_in_the_frame(peers):
+    """The head is out already, and the request still open."""
+    web = Web(peers, service={"timeouts": {"total": "1s"}})
+    head = raw.request(PACKAGE + "Chat", "Content-Type: application/grpc-web-text",
+                       "Transfer-Encoding: chunked", method="POST")
+    text = base64.b64encode(frame(b"one"))
+    answer = web.client.send(head + b"%x\r\n%s\r\n" % (len(text), text)).recv_response("POST")
+    messages, trailers = read(segments(answer.body))
+    assert messages == [b"one"] and trailers["grpc-status"] == "4"
+    assert "(total_timeout)" in trailers["grpc-message"]
+    line = web.gateway.wait_access_log()[0]
+    assert line["grpc_status"] == "4" and line["error"] == "total_timeout", line
+
+
+def test_clients_of_http2_are_answered_too(web):
+    answer = curl("--http2-prior-knowledge", "-H", "content-type: application/grpc-web",
+                  "--data-binary", "@-", f"http://{web.gateway.address()}{PACKAGE}Unary",
+                  stdin=frame(b"hello"))
+    assert answer.returncode == 0, answer.stderr
+    messages, trailers = read(answer.stdout)
+    assert messages == [b"hello"] and trailers["grpc-status"] == "0"
 
 
 def test_other_requests_pass_untouched(peers):
