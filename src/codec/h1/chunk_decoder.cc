@@ -6,50 +6,16 @@
 #include <cstring>
 #include <limits>
 
+#include "codec/h1/message_fields.h"
 #include "codec/h1/scan.h"
 #include "text/ascii.h"
 
 namespace doorward::codec::h1 {
 namespace {
 
-using http::HeaderName;
-
 constexpr std::uint32_t kFirstTrailerRoom = 256;
 constexpr std::uint64_t kLargestChunk =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-
-enum class TrailerRule : std::uint8_t { pass, drop, refuse };
-
-TrailerRule trailer_rule(HeaderName name) {
-  switch (name) {
-    case HeaderName::other:
-    case HeaderName::content_digest:
-    case HeaderName::content_md5:
-    case HeaderName::date:
-    case HeaderName::etag:
-    case HeaderName::expires:
-    case HeaderName::grpc_status:
-    case HeaderName::last_modified:
-    case HeaderName::link:
-    case HeaderName::server_timing:
-    case HeaderName::warning:
-      return TrailerRule::pass;
-    case HeaderName::connection:
-    case HeaderName::content_length:
-    case HeaderName::expect:
-    case HeaderName::host:
-    case HeaderName::keep_alive:
-    case HeaderName::max_forwards:
-    case HeaderName::proxy_connection:
-    case HeaderName::te:
-    case HeaderName::trailer:
-    case HeaderName::transfer_encoding:
-    case HeaderName::upgrade:
-      return TrailerRule::refuse;
-    default:
-      return TrailerRule::drop;
-  }
-}
 
 }  // namespace
 

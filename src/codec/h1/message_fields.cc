@@ -137,4 +137,38 @@ bool is_protocol_list(std::string_view value) {
   return any;
 }
 
+TrailerRule trailer_rule(HeaderName name) {
+  switch (name) {
+    case HeaderName::other:
+    case HeaderName::content_digest:
+    case HeaderName::content_md5:
+    case HeaderName::date:
+    case HeaderName::etag:
+    case HeaderName::expires:
+    case HeaderName::grpc_status:
+    case HeaderName::last_modified:
+    case HeaderName::link:
+    case HeaderName::retry_after:
+    case HeaderName::server:
+    case HeaderName::server_timing:
+    case HeaderName::warning:
+    case HeaderName::x_request_id:
+      return TrailerRule::pass;
+    case HeaderName::connection:
+    case HeaderName::content_length:
+    case HeaderName::expect:
+    case HeaderName::host:
+    case HeaderName::keep_alive:
+    case HeaderName::max_forwards:
+    case HeaderName::proxy_connection:
+    case HeaderName::te:
+    case HeaderName::trailer:
+    case HeaderName::transfer_encoding:
+    case HeaderName::upgrade:
+      return TrailerRule::refuse;
+    default:
+      return TrailerRule::drop;
+  }
+}
+
 }  // namespace doorward::codec::h1

@@ -29,6 +29,11 @@ Refusal read_connection(const http::HeaderList& headers, ConnectionOptions& out)
 // RFC 9112 §9.3.
 bool persists(http::Version version, const ConnectionOptions& options);
 
+// What becomes of a trailer: only what is known to be harmless behind the content goes on, and what
+// would change how the message is read is refused (RFC 9110 §6.5.1).
+enum class TrailerRule : std::uint8_t { pass, drop, refuse };
+TrailerRule trailer_rule(http::HeaderName name);
+
 // Is `value` a list of protocols, "websocket" or "h2c, foo/2" (RFC 9110 §7.8)?
 bool is_protocol_list(std::string_view value);
 

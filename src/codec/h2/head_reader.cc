@@ -52,36 +52,6 @@ bool is_connection_specific(HeaderName id) {
          id == HeaderName::upgrade;
 }
 
-enum class TrailerRule : std::uint8_t { pass, drop, refuse };
-
-// As for HTTP/1.1: only what is known to be harmless behind the content is merged (RFC 9110
-// §6.5.1).
-TrailerRule trailer_rule(HeaderName name) {
-  switch (name) {
-    case HeaderName::other:
-    case HeaderName::content_digest:
-    case HeaderName::content_md5:
-    case HeaderName::date:
-    case HeaderName::etag:
-    case HeaderName::expires:
-    case HeaderName::grpc_status:
-    case HeaderName::last_modified:
-    case HeaderName::link:
-    case HeaderName::server_timing:
-    case HeaderName::warning:
-      return TrailerRule::pass;
-    case HeaderName::content_length:
-    case HeaderName::expect:
-    case HeaderName::host:
-    case HeaderName::max_forwards:
-    case HeaderName::te:
-    case HeaderName::trailer:
-      return TrailerRule::refuse;
-    default:
-      return TrailerRule::drop;
-  }
-}
-
 // The request line's own faults have no meaning here; what they stand for is a bad target.
 h1::Refusal as_target(h1::Refusal refusal) {
   switch (refusal) {
@@ -300,9 +270,9 @@ bool HeadReader::finish(http::ResponseHead& head) {
 
 bool HeadReader::finish_trailers() {
   for (const http::Header& trailer : *headers_) {
-    const TrailerRule rule = trailer_rule(trailer.id);
-    if (rule == TrailerRule::refuse) refuse(h1::Refusal::forbidden_trailer);
-    if (rule == TrailerRule::drop) headers_->remove(trailer);
+    const h1::TrailerRule rule = h1::trailer_rule(trailer.id);
+    if (rule == h1::TrailerRule::refuse) refuse(h1::Refusal::forbidden_trailer);
+    if (rule == h1::TrailerRule::drop) headers_->remove(trailer);
   }
   return !refused();
 }

@@ -122,7 +122,10 @@ loop::Task<Result<Piece>> ServerStream::read_body() {
   if (continue_due_ && !response_started_ && !in_.ready()) send_continue();
   continue_due_ = false;
   if (in_.ready()) return judge(take_piece(), session_.loop().now());
-  return judged(read_piece(Deadline::after(session_.loop().now(), settings().body_timeout)));
+  const Deadline patience = response_started_
+                                ? Deadline::never()
+                                : Deadline::after(session_.loop().now(), settings().body_timeout);
+  return judged(read_piece(patience));
 }
 
 void ServerStream::send_continue() {
@@ -140,7 +143,9 @@ loop::Task<Result<Piece>> ServerStream::judged(loop::Task<Result<Piece>> reading
   co_return judge(co_await std::move(reading), began);
 }
 
-// Gives the client up when it drips (slowloris); only time spent waiting counts.
+// Gives the client up when it drips (slowloris); only time spent waiting counts. Once the response
+// has begun both sides talk, and either may have nothing to say for long (gRPC's streams): then the
+// backend's own silence is what is limited.
 Result<Piece> ServerStream::judge(Result<Piece> piece, TimePoint wait_began) {
   if (!piece) {
     if (piece.error().kind == ErrorKind::timeout) {
@@ -149,6 +154,7 @@ Result<Piece> ServerStream::judge(Result<Piece> piece, TimePoint wait_began) {
     }
     return piece;
   }
+  if (response_started_) return piece;
   waited_ += std::chrono::duration_cast<Duration>(session_.loop().now() - wait_began);
   rate_bytes_ += piece->chunk.size();
   if (waited_ < kRateWindow) return piece;
