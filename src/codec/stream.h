@@ -104,6 +104,8 @@ class ClientStream : public Stream {
 
   // Of its connection: http2 streams share theirs.
   virtual http::Version version() const = 0;
+  // The connection has ended, not this exchange alone.
+  virtual bool connection_ended() const = 0;
   // The response switched protocols (101).
   virtual bool switched() const = 0;
   // No byte of a response has come since begin().

@@ -15,9 +15,15 @@ namespace {
 bool may_repeat(Exchange& x, const Error& error) {
   if (!x.service->config().retry.stale || !x.body_in_hand || x.client_gone) return false;
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
-  const bool connection_ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
-  if (!connection_ended || !x.attempt.reused) return false;
-  if (!x.attempt.connection->nothing_received()) return false;
+  const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
+  if (!ended || !x.attempt.reused) return false;
+  // A stream that the backend reset would be reset again. Each try on a connection of HTTP/1.1 uses
+  // up one that was kept; shared ones have no such end.
+  const upstream::Connection& backend = *x.attempt.connection;
+  if (!backend.connection_ended() || !backend.nothing_received()) return false;
+  if (backend.version() == http::Version::http2 && x.attempts >= upstream::Tried::kMost) {
+    return false;
+  }
   return http::is_idempotent(x.request().method) || x.attempt.connection->provably_unseen();
 }
 
@@ -104,6 +110,11 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   co_return Step::finish;
 }
 
+// To a client of HTTP/2 any 2xx says that its WebSocket is open (RFC 8441 §5).
+bool opens_nothing(Exchange& x) {
+  return x.upgrade && x.request().version == http::Version::http2 && x.response().status / 100 == 2;
+}
+
 bool is_interim(std::uint16_t status) { return status < 200 && status != 101; }
 
 }  // namespace
@@ -134,6 +145,12 @@ loop::Task<Step> await_response(Exchange& x) {
       x.client_gone = true;
       co_return co_await give_up(x, std::move(sent.error()));
     }
+  }
+  if (opens_nothing(x)) {
+    x.times.first_byte = x.core.loop().now();
+    end_failed_attempt(x);
+    co_return x.reply_with(502, "backend_no_websocket",
+                           "The backend answered the request for a WebSocket with a page.");
   }
   x.times.first_byte = x.core.loop().now();
   x.core.loop().timers().disarm(x.overdue);

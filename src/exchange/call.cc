@@ -11,6 +11,9 @@ namespace {
 using policy::CallRequest;
 using policy::CallResponse;
 
+// Of a call whose kept connection had ended; each uses up one of HTTP/1.1.
+constexpr int kMostRepeats = 16;
+
 std::shared_ptr<upstream::Service> find_service(CoreSnapshot& snapshot, std::string_view name) {
   for (const auto& service : snapshot.services()) {
     if (service->config().name == name) return service;
@@ -77,7 +80,7 @@ loop::Task<Result<CallResponse>> ask(upstream::Connection& connection,
 bool worth_another(const upstream::Connection& connection, bool reused, const Error& error) {
   if (reused && error.retry == Retry::yes) return true;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
-  return reused && ended && connection.nothing_received();
+  return reused && connection.connection_ended() && ended && connection.nothing_received();
 }
 
 loop::Task<Result<upstream::Place>> place_for(upstream::Service& service,
@@ -91,7 +94,8 @@ loop::Task<Result<upstream::Place>> place_for(upstream::Service& service,
 loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service> service,
                                               CallRequest request, Arena& arena,
                                               Deadline deadline) {
-  for (upstream::Tried tried;;) {
+  upstream::Tried tried;
+  for (int left = kMostRepeats;; --left) {
     Result<upstream::Place> place = co_await place_for(*service, tried, deadline);
     if (!place) co_return Failure(std::move(place.error()));
     upstream::EndpointRef endpoint = std::move(place->endpoint);
@@ -109,7 +113,7 @@ loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service>
     auto* head = arena.make<http::RequestHead>(arena);
     fill_head(*head, request, endpoint->authority());
     Result<CallResponse> answer = co_await ask(*connection, *head, request, arena, deadline);
-    const bool again = !answer && worth_another(*connection, reused, answer.error());
+    const bool again = !answer && left > 0 && worth_another(*connection, reused, answer.error());
     if (!answer) connection->abort();
     endpoint->pool().give(std::move(connection));
     if (!again) co_return answer;

@@ -43,6 +43,8 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
   loop::Task<bool> receive_more(Deadline deadline);
   loop::Task<Result<Chunk>> receive(Deadline deadline);
   loop::Task<void> refuse_cleartext();
+  loop::Task<void> send_last_words(loop::ByteStream& to, std::string_view answer);
+  Deadline patience(Duration usual) const;
   void on_handshake_failed(const Error& error);
 
   loop::Task<void> serve_http1();

@@ -17,6 +17,7 @@ using observe::Metric;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 // How long an idle connection is still heard while draining: a request may be on its way.
 constexpr Duration kDrainIdle{500};
+constexpr int kSwallowedReads = 16;
 
 constexpr std::string_view kPlainHttp =
     "{\"type\":\"https://doorward.dev/problems/tls_plain_http\",\"title\":\"Bad Request\","
@@ -37,6 +38,11 @@ Chunk joined(const Chunk& first, const Chunk& second) {
 }
 
 }  // namespace
+
+// While draining, a connection that has said nothing yet is not waited for long.
+Deadline ClientConnection::patience(Duration usual) const {
+  return Deadline::after(core_.loop().now(), draining_ ? std::min(usual, kDrainIdle) : usual);
+}
 
 // Bytes, or why there are none. A drain wakes it, and leaves a moment for what is on its way.
 loop::Task<Result<Chunk>> ClientConnection::receive(Deadline deadline) {
@@ -59,13 +65,14 @@ loop::Task<bool> ClientConnection::receive_more(Deadline deadline) {
 }
 
 loop::Task<bool> ClientConnection::find_protocol() {
-  const ListenerConfig& config = *listener_.config;
-  if (config.proxy_protocol && !co_await read_proxy_header()) co_return false;
-  if (config.proxy_protocol && listener_.ip_full(facts_.peer)) {
-    const std::string answer =
-        refuse_connection(listener_, observe::RefusedBecause::connections_per_ip);
-    if (listener_.tls == nullptr) bytes_->try_send(answer);
-    co_return false;
+  if (listener_.config->proxy_protocol) {
+    if (!co_await read_proxy_header()) co_return false;
+    if (listener_.ip_full(facts_.peer)) {
+      const std::string answer =
+          refuse_connection(listener_, observe::RefusedBecause::connections_per_ip);
+      if (listener_.tls == nullptr) co_await send_last_words(*bytes_, answer);
+      co_return false;
+    }
   }
   seat_.emplace(listener_, facts_.peer);
   if (listener_.tls != nullptr) {
@@ -76,8 +83,7 @@ loop::Task<bool> ClientConnection::find_protocol() {
     }
   }
   if (!listener_.config->http2.enabled) co_return true;
-  const Deadline deadline = Deadline::after(
-      core_.loop().now(), draining_ ? kDrainIdle : listener_.config->timeouts.header);
+  const Deadline deadline = patience(listener_.config->timeouts.header);
   while (kHttp2Preface.starts_with(received_.view())) {
     if (received_.size() == kHttp2Preface.size()) break;
     if (!co_await receive_more(deadline)) co_return false;
@@ -99,7 +105,7 @@ loop::Task<bool> ClientConnection::read_proxy_header() {
   if (!handler::is_trusted(facts_.peer, listener_.config->proxy_protocol->trusted)) {
     co_return refused("the peer is not one of proxy_protocol.trusted");
   }
-  const Deadline deadline = Deadline::after(core_.loop().now(), listener_.config->timeouts.header);
+  const Deadline deadline = patience(listener_.config->timeouts.header);
   proxy_protocol::Parsed parsed;
   do {
     if (!co_await receive_more(deadline)) co_return false;
@@ -121,8 +127,8 @@ loop::Task<bool> ClientConnection::shake_hands() {
   received_ = {};
   tls_ = stream.get();
   bytes_ = std::move(stream);
-  const Result<void> done = co_await tls_->handshake(
-      Deadline::after(core_.loop().now(), listener_.config->tls->handshake_timeout));
+  const Result<void> done =
+      co_await tls_->handshake(patience(listener_.config->tls->handshake_timeout));
   if (!done) {
     on_handshake_failed(done.error());
     if (done.error().reason == tls::reason::kPlainHttp) co_await refuse_cleartext();
@@ -142,17 +148,21 @@ void ClientConnection::on_handshake_failed(const Error& error) {
                                                {"detail", error.cause}});
 }
 
-// The client's request is still unread: it is swallowed, so that no RST overtakes the answer.
 loop::Task<void> ClientConnection::refuse_cleartext() {
-  loop::ByteStream& cleartext = tls_->transport();
-  cleartext.try_send(
-      fmt::format("HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
-                  "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-                  core_.date(), kPlainHttp.size(), kPlainHttp));
-  cleartext.shutdown_send();
+  const std::string answer = fmt::format(
+      "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+      "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+      core_.date(), kPlainHttp.size(), kPlainHttp);
+  co_await send_last_words(tls_->transport(), answer);
+}
+
+// The client's request is still unread: it is swallowed, so that no RST overtakes the answer.
+loop::Task<void> ClientConnection::send_last_words(loop::ByteStream& to, std::string_view answer) {
+  to.try_send(answer);
+  to.shutdown_send();
   const Deadline deadline = Deadline::after(core_.loop().now(), kDrainIdle);
-  for (int i = 0; i < 16; ++i) {
-    const Result<Chunk> got = co_await cleartext.recv(deadline);
+  for (int i = 0; i < kSwallowedReads; ++i) {
+    const Result<Chunk> got = co_await to.recv(deadline);
     if (!got || got->empty()) break;
   }
 }

@@ -50,6 +50,7 @@ class ClientConnection final : public ClientStream {
                                          Deadline deadline) override;
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
   http::Version version() const override { return http::Version::http11; }
+  bool connection_ended() const override { return broken_; }
   bool switched() const override { return parser_.switched(); }
   bool nothing_received() const override { return bytes_->received() == received_before_; }
   // Nothing of it was acknowledged by the backend's kernel.

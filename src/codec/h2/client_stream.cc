@@ -33,6 +33,13 @@ Deadline ClientStream::idle_deadline() const {
   return Deadline::after(connection_.loop().now(), patience).earlier(total_deadline_);
 }
 
+// Behind a Content-Length of 0 the end, and trailers, may still be on their way.
+BodySize ClientStream::received_size() const {
+  if (switched_) return BodySize::empty();
+  const bool open_end = size_.kind == BodySize::Kind::known && size_.length == 0 && !in_.ended();
+  return open_end ? BodySize::unknown() : size_;
+}
+
 loop::StallLimit ClientStream::stall_limit() const {
   return {connection_.settings().idle_timeout, 0};
 }

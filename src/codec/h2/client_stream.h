@@ -10,6 +10,7 @@
 
 #include "codec/h2/channel.h"
 #include "codec/h2/client_settings.h"
+#include "codec/h2/session.h"
 #include "codec/h2/tunnel_bytes.h"
 #include "loop/frame_pool.h"
 
@@ -28,7 +29,7 @@ class ClientStream final : public codec::ClientStream, public Channel {
   bool reusable() const { return in_.drained() && out_.ended() && !is_broken(); }
 
   // Stream
-  BodySize received_size() const override { return switched_ ? BodySize::empty() : size_; }
+  BodySize received_size() const override;
   loop::Task<Result<Piece>> read_body() override { return read_piece(idle_deadline()); }
   bool body_ready() override { return in_.ready(); }
   const http::HeaderList* received_trailers() const override { return trailers_; }
@@ -48,6 +49,7 @@ class ClientStream final : public codec::ClientStream, public Channel {
                                          Deadline deadline) override;
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
   http::Version version() const override { return http::Version::http2; }
+  bool connection_ended() const override { return session_.dead(); }
   // The backend took the extended CONNECT.
   bool switched() const override { return switched_; }
   // No frame of a response has come.

@@ -73,14 +73,14 @@ void HeadReader::begin(Kind kind, Arena& arena, http::HeaderList& into,
   kind_ = kind;
   arena_ = &arena;
   headers_ = &into;
-  limits_ = &limits;
+  limits_ = limits;
 }
 
 void HeadReader::field(std::string_view name, std::string_view value) {
   bytes_ += name.size() + value.size() + kFieldOverhead;
   ++count_;
   if (refused()) return;
-  if (bytes_ > limits_->head_bytes) return refuse(h1::Refusal::head_too_large);
+  if (bytes_ > limits_.head_bytes) return refuse(h1::Refusal::head_too_large);
   if (name.empty()) return refuse(h1::Refusal::empty_header_name);
   if (name[0] == ':') return pseudo_field(name, value);
   ordinary_field(name, value);
@@ -106,7 +106,7 @@ void HeadReader::pseudo_field(std::string_view name, std::string_view value) {
   if (has(pseudo)) return refuse(Refusal::pseudo_header_doubled);
   if (!headers_->empty()) return refuse(Refusal::pseudo_header_late);
   seen_ |= static_cast<std::uint8_t>(1u << pseudo);
-  if (pseudo == kPath && value.size() > limits_->target_length) {
+  if (pseudo == kPath && value.size() > limits_.target_length) {
     return refuse(h1::Refusal::target_too_long);
   }
   pseudo_[pseudo] = arena_->copy(value);
@@ -118,8 +118,8 @@ void HeadReader::check_name(std::string_view name, HeaderName id) {
 }
 
 void HeadReader::ordinary_field(std::string_view name, std::string_view value) {
-  if (headers_->size() >= limits_->header_count) return refuse(h1::Refusal::too_many_headers);
-  if (name.size() + value.size() + 2 > limits_->line_length) {
+  if (headers_->size() >= limits_.header_count) return refuse(h1::Refusal::too_many_headers);
+  if (name.size() + value.size() + 2 > limits_.line_length) {
     return refuse(h1::Refusal::header_line_too_long);
   }
   if (!is_name(name)) {
@@ -162,7 +162,7 @@ void HeadReader::read_request_line(http::RequestHead& head) {
   const std::string_view path = pseudo_[kPath];
   if (path[0] != '/' && path != "*") return refuse(h1::Refusal::target_form);
   const std::string_view line = arena_->join(method, " ", path, " HTTP/1.1");
-  h1::Refusal refusal = h1::read_request_line(line, *limits_, head);
+  h1::Refusal refusal = h1::read_request_line(line, limits_, head);
   if (refusal == h1::Refusal::none) {
     h1::Target target;
     refusal = h1::read_target(head.target, head.method, target);

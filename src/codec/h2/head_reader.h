@@ -33,7 +33,7 @@ class HeadReader {
   bool refused() const { return why_.status != 200; }
   const BadRequest& why() const { return why_; }
   // Far beyond the limit on header bytes: no mistake any more.
-  bool is_bomb() const { return bytes_ > kBombFactor * std::uint64_t{limits_->head_bytes}; }
+  bool is_bomb() const { return bytes_ > kBombFactor * std::uint64_t{limits_.head_bytes}; }
   std::uint32_t fields() const { return count_; }
 
   // Of a request that was not refused:
@@ -66,7 +66,7 @@ class HeadReader {
 
   Arena* arena_ = nullptr;
   http::HeaderList* headers_ = nullptr;
-  const h1::ParseLimits* limits_ = nullptr;
+  h1::ParseLimits limits_;  // a copy: settings may go with a reload
   std::string_view pseudo_[kNone];
   BadRequest why_{200, {}, {}, 0};
   std::uint64_t bytes_ = 0;

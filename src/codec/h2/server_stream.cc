@@ -198,8 +198,10 @@ loop::Task<Result<void>> ServerStream::send_response(const http::ResponseHead& h
   response_started_ = true;
   if (out_.error() || session_.dead()) return settle(out_.finish({}, Deadline::never()));
   const bool switching = head.status == 101 && websocket_;
-  if (head.status == 101 && !websocket_) {  // RFC 9113 §8.6: nobody can have asked for it
-    out_.give_up(ErrorKind::protocol, "HTTP/2 has no upgrade of this kind");
+  // RFC 9113 §8.6: nobody can have asked for a 101; RFC 8441 §5: any 2xx would open the WebSocket.
+  const bool opens_by_mistake = websocket_ && !switching && head.status / 100 == 2;
+  if ((head.status == 101 && !websocket_) || opens_by_mistake) {
+    out_.give_up(ErrorKind::protocol, "this response has no place on the stream");
     return settle(out_.finish({}, Deadline::never()));
   }
   const bool no_content = incoming_.head.method == http::Method::head && !websocket_;

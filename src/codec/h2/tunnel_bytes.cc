@@ -9,6 +9,11 @@ void TunnelBytes::shutdown_send() {
   channel_.session().pack();
 }
 
+Deadline TunnelBytes::stalled_at() const {
+  if (stall_.timeout == Duration(0)) return Deadline::never();
+  return Deadline::after(channel_.session().loop().now(), stall_.timeout);
+}
+
 void TunnelBytes::abort() {
   channel_.reset(NGHTTP2_CANCEL);
   const Error why{ErrorKind::cancelled, Side::doorward, Retry::no, 0, {}, "the tunnel was ended"};

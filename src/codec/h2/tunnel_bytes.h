@@ -34,11 +34,13 @@ class TunnelBytes final : public loop::ByteStream {
   Result<Chunk> recv_take() override;
   bool send_now(std::span<const iovec> parts) override;
   void send_wait(std::coroutine_handle<> waiter, Deadline deadline) override {
-    channel_.out().waiter().begin(waiter, deadline);
+    channel_.out().waiter().begin(waiter, deadline.earlier(stalled_at()));
   }
   Result<void> send_take() override;
 
  private:
+  // A peer that opens no window for what is being sent.
+  Deadline stalled_at() const;
   std::string_view joined(std::span<const iovec> parts);
 
   Channel& channel_;

@@ -181,15 +181,17 @@ loop::Address find_client(const loop::Address& peer, HeaderList& headers,
 }
 
 std::string_view find_scheme(const HeaderList& headers, std::string_view ours) {
-  std::string_view said = headers.value(HeaderName::x_forwarded_proto);
-  if (said.empty() && headers.has(HeaderName::forwarded)) {
-    for (const std::string_view element :
-         http::ListElements(headers.value(HeaderName::forwarded))) {
-      said = unquoted(parameter(element, "proto="));
-      break;
+  std::string_view said;
+  for (const http::Header& header : headers.values(HeaderName::x_forwarded_proto)) {
+    for (const std::string_view element : http::ListElements(header.value)) said = element;
+  }
+  if (!headers.has(HeaderName::x_forwarded_proto)) {
+    for (const http::Header& header : headers.values(HeaderName::forwarded)) {
+      for (const std::string_view element : http::ListElements(header.value)) {
+        said = unquoted(parameter(element, "proto="));
+      }
     }
   }
-  said = said.substr(0, said.find(','));
   if (http::equal_ignore_case(said, "https")) return "https";
   return http::equal_ignore_case(said, "http") ? "http" : ours;
 }

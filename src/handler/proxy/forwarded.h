@@ -18,7 +18,8 @@ namespace doorward::handler {
 loop::Address find_client(const loop::Address& peer, http::HeaderList& headers,
                           std::span<const text::Cidr> trusted);
 
-// "https" or "http" as a trusted proxy says it (X-Forwarded-Proto, or else Forwarded), else `ours`.
+// "https" or "http" as the nearest trusted proxy says it, which wrote the last element of
+// X-Forwarded-Proto, or else of Forwarded; else `ours`.
 std::string_view find_scheme(const http::HeaderList& headers, std::string_view ours);
 
 bool is_trusted(const loop::Address& address, std::span<const text::Cidr> trusted);
