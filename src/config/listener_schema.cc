@@ -158,8 +158,8 @@ constexpr auto kHttp2 = schema::schema<Http2Config>(
 constexpr auto kProxyProtocol = schema::schema<ProxyProtocolConfig>(
     "proxy_protocol", "Proxies before Doorward that tell who the client is, before any byte of it.",
     field("trusted", &ProxyProtocolConfig::trusted,
-          "Their addresses. A connection from one of them must begin with a PROXY protocol header "
-          "(version 1 or 2); all others are clients as ever.",
+          "Their addresses. Each connection must come from one of them and begin with a PROXY "
+          "protocol header (version 1 or 2); any other is closed.",
           required(), schema::count(1, 10'000)));
 
 constexpr auto kListener = schema::schema<ListenerConfig>(

@@ -133,7 +133,7 @@ constexpr auto kService = schema::schema<ServiceConfig>(
     field("tls", &ServiceConfig::tls, "How `https://` endpoints are spoken to.", of(kTls)),
     field("proxy_protocol", &ServiceConfig::proxy_protocol,
           "Whether each connection begins with a PROXY protocol header that tells who the client "
-          "is. It then carries that client's requests only, over HTTP/1.1.",
+          "is. Each request then gets a connection of its own, over HTTP/1.1.",
           schema::names<SendProxyProtocol>({{"off", SendProxyProtocol::off},
                                             {"v1", SendProxyProtocol::v1},
                                             {"v2", SendProxyProtocol::v2}})),

@@ -118,9 +118,9 @@ listeners:
             "7:85: listeners[3].tls.client_certificates.ca: is missing: A file (PEM): whose "
             "certificates are accepted.\n"
             "8:53: listeners[4].http2.max_concurrent_streams: must be at least 1, not 0\n"
-            "8:73: listeners[4].proxy_protocol.trusted: is missing: Their addresses. A connection "
-            "from one of them must begin with a PROXY protocol header (version 1 or 2); all others "
-            "are clients as ever.\n");
+            "8:73: listeners[4].proxy_protocol.trusted: is missing: Their addresses. Each "
+            "connection must come from one of them and begin with a PROXY protocol header (version "
+            "1 or 2); any other is closed.\n");
 }
 
 TEST(TlsModelErrors, OfServices) {
