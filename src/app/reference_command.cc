@@ -7,9 +7,11 @@
 
 #include "app/commands.h"
 #include "codec/h1/refusal.h"
+#include "codec/h2/refusal.h"
 #include "config/reference.h"
 #include "exchange/problems.h"
 #include "observe/prometheus.h"
+#include "tls/reasons.h"
 
 namespace doorward::app {
 namespace {
@@ -22,33 +24,76 @@ bool of_responses_only(codec::h1::Refusal refusal) {
   return std::ranges::find(kOfResponsesOnly, refusal) != kOfResponsesOnly.end();
 }
 
-std::string problems_page() {
-  std::string text =
-      "# Problem codes\n\n"
-      "Every reply that Doorward makes itself is `application/problem+json` (RFC 9457) with one "
-      "of\n"
-      "these codes. They are stable: a code never changes its meaning.\n\n"
-      "| code | status | meaning |\n| --- | --- | --- |\n";
+constexpr std::string_view kHeadOfCodes = "| code | status | meaning |\n| --- | --- | --- |\n";
+
+template <typename Refusal>
+std::string row(Refusal refusal) {
+  return fmt::format("| `{}` | {} | {} |\n", to_string(refusal), status_of(refusal),
+                     sentence(refusal));
+}
+
+std::string replies() {
+  std::string text(kHeadOfCodes);
   for (const exchange::Problem& problem : exchange::kProblems) {
     text += fmt::format("| `{}` | {} | {} |\n", problem.code, problem.status, problem.meaning);
   }
-  text +=
-      "\n## Malformed HTTP/1.1\n\n"
-      "Why a request is refused. A response of a backend with the same fault, or with one of the "
-      "last\ntable, is answered with 502 `backend_protocol_error`, whose `detail` begins with the "
-      "code.\n\n"
-      "| code | status | meaning |\n| --- | --- | --- |\n";
+  return text;
+}
+
+std::string http1_refusals() {
+  std::string text(kHeadOfCodes);
   for (unsigned i = 1; i < static_cast<unsigned>(codec::h1::Refusal::count_); ++i) {
     const auto refusal = static_cast<codec::h1::Refusal>(i);
-    if (of_responses_only(refusal)) continue;
-    text += fmt::format("| `{}` | {} | {} |\n", to_string(refusal), status_of(refusal),
-                        sentence(refusal));
+    if (!of_responses_only(refusal)) text += row(refusal);
   }
-  text += "\n## Only of responses\n\n| fault | meaning |\n| --- | --- |\n";
+  return text;
+}
+
+std::string http2_refusals() {
+  std::string text(kHeadOfCodes);
+  for (unsigned i = 1; i < static_cast<unsigned>(codec::h2::Refusal::count_); ++i) {
+    text += row(static_cast<codec::h2::Refusal>(i));
+  }
+  return text;
+}
+
+std::string faults_of_responses() {
+  std::string text = "| fault | meaning |\n| --- | --- |\n";
   for (const codec::h1::Refusal refusal : kOfResponsesOnly) {
     text += fmt::format("| `{}` | {} |\n", to_string(refusal), sentence(refusal));
   }
+  return text + "| `http1_spoken` | The backend speaks HTTP/1.1 where HTTP/2 is configured. |\n";
+}
+
+std::string tls_reasons() {
+  std::string text = "| reason | the client, or the backend, … |\n| --- | --- |\n";
+  for (const tls::Reason& reason : tls::reasons()) {
+    text += fmt::format("| `{}` | {} |\n", reason.word, reason.sentence);
+  }
   return text;
+}
+
+std::string problems_page() {
+  return "# Problem codes\n\n"
+         "Every reply that Doorward makes itself is `application/problem+json` (RFC 9457) with\n"
+         "one of these codes. They are stable: a code never changes its meaning.\n\n" +
+         replies() +
+         "\n## Malformed HTTP/1.1\n\n"
+         "Why a request is refused. A response of a backend with the same fault, or with one of\n"
+         "the next two tables, is answered with 502 `backend_protocol_error`, whose `detail`\n"
+         "begins with the code.\n\n" +
+         http1_refusals() +
+         "\n## Malformed HTTP/2\n\n"
+         "What HTTP/2 adds; limits, methods, targets, hosts and lengths have the codes above. A\n"
+         "fault of the head is answered, and with 400 the stream is reset behind the answer (RFC\n"
+         "9113 §8.1.1); a fault of the body or the trailers resets the stream without one.\n\n" +
+         http2_refusals() + "\n## Only of responses\n\n" + faults_of_responses() +
+         "\n## TLS\n\n"
+         "Why a handshake or a connection fails: the `reason` of the events\n"
+         "`tls_handshake_failed` and `backend_tls_failed`, and of\n"
+         "`doorward_tls_handshake_failures_total`. The `detail` of a 502 `backend_tls_failed`\n"
+         "begins with it.\n\n" +
+         tls_reasons();
 }
 
 bool write_page(const std::filesystem::path& path, const std::string& text) {

@@ -2,6 +2,8 @@
 complete."""
 import re
 
+import pytest
+
 from sources import ROOT, SRC, source_files
 
 CODE = r'"([a-z][a-z0-9_]+)"'
@@ -19,6 +21,8 @@ TABLES = {
     "exchange/reply.cc": r"(?:return|\?|:) " + CODE,
     "http/uri.h": r"\{" + CODE,
     "codec/h1/refusal.h": r"  X\((\w+),",
+    "codec/h2/refusal.h": r"  X\((\w+),",
+    "tls/reasons.h": r"k\w+ = " + CODE,
     "policy/external_auth/external_auth.cc": r"kUnavailable = " + CODE,
 }
 
@@ -41,6 +45,16 @@ def codes_on_the_page():
     return re.findall(r"^\| `(\w+)` \|", page, re.M)
 
 
+def codes_of_section(title):
+    page = (ROOT / "docs/reference/problems.md").read_text()
+    section = page.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.M)
+
+
+def codes_of_table(name):
+    return re.findall(TABLES[name], (SRC / name).read_text())
+
+
 def test_every_code_stands_on_the_page():
     listed = codes_on_the_page()
     missing = [f"{code} ({', '.join(sorted(names))})" for code, names in codes_in_source().items()
@@ -49,8 +63,15 @@ def test_every_code_stands_on_the_page():
 
 
 def test_no_code_stands_there_twice():
+    """But for the one that is both a reply and a reason of TLS."""
     listed = codes_on_the_page()
-    assert not {code for code in listed if listed.count(code) > 1}
+    assert {code for code in listed if listed.count(code) > 1} == {"tls_plain_http"}
+
+
+@pytest.mark.parametrize("title,name", [("Malformed HTTP/2", "codec/h2/refusal.h"),
+                                        ("TLS", "tls/reasons.h")])
+def test_a_section_lists_its_table(title, name):
+    assert codes_of_section(title) == codes_of_table(name)
 
 
 def test_codes_are_found_where_they_are_written():
