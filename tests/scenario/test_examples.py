@@ -1,5 +1,6 @@
 """Each configuration of examples/ is checked, and serves as its comments say."""
 import json
+import re
 import subprocess
 import sys
 
@@ -27,8 +28,19 @@ class _Program:
         self.process.stdout.close()
 
 
+@pytest.fixture(scope="module", name="certs")
+def made_by_the_readme(tmp_path_factory):
+    """The folder of the certificate that the command in examples/tls/README.md makes."""
+    readme = (EXAMPLES / "tls/README.md").read_text()
+    command = re.search(r"^openssl (?:.*\\\n)*.*", readme, re.M)[0]
+    folder = tmp_path_factory.mktemp("tls") / "certs"
+    folder.mkdir()
+    subprocess.run(["sh", "-c", command], cwd=folder.parent, check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
-def example(peers):
+def example(peers, certs):
     """example(name): a gateway with that configuration, its ports replaced by free ones."""
     def start(name):
         folder = EXAMPLES / name
@@ -45,15 +57,15 @@ def example(peers):
         for port, program in PROGRAMS.items():
             if f":{port}" in text:
                 text = text.replace(f":{port}", f":{peers.add(_Program(program)).port}")
-        text = text.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:9901", "127.0.0.1:0")
-        return peers.gateway(json.loads(text)).address()
+        text = re.sub(r"127\.0\.0\.1:(8080|8443|9901)", "127.0.0.1:0", text)
+        return peers.gateway(json.loads(text.replace("certs/", f"{certs}/")))
     return start
 
 
-def ask(address, path, *arguments):
+def ask(address, path, *arguments, scheme="http"):
     """(status, headers, body) as curl sees them."""
     done = subprocess.run(
-        ["curl", "-sS", "-i", "--raw", "--max-time", "20", *arguments, f"http://{address}{path}"],
+        ["curl", "-sS", "-i", "--raw", "--max-time", "20", *arguments, f"{scheme}://{address}{path}"],
         capture_output=True, check=True)
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
@@ -63,14 +75,14 @@ def ask(address, path, *arguments):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_example_passes_its_check(doorward, name):
+def test_example_passes_its_check(doorward, name, certs):
     single = EXAMPLES / name / "doorward.yaml"
-    done = doorward("check", single if single.exists() else EXAMPLES / name)
+    done = doorward("check", single if single.exists() else EXAMPLES / name, cwd=certs.parent)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_quickstart(example):
-    address = example("quickstart")
+    address = example("quickstart").address()
     status, headers, body = ask(address, "/orders/7")
     assert (status, json.loads(body)["item"]) == (200, "lantern")
     assert headers["x-served-by"] == "doorward/orders" and headers["x-request-id"]
@@ -82,7 +94,7 @@ def test_quickstart(example):
 
 
 def test_routing(example):
-    address = example("routing")
+    address = example("routing").address()
     api = ("-H", "Host: api.example.com")
     status, headers, _ = ask(address, "/orders/7", *api)
     assert (status, headers["x-order"]) == (200, "7")
@@ -96,7 +108,7 @@ def test_routing(example):
 
 
 def test_policies(example):
-    address = example("policies")
+    address = example("policies").address()
     status, headers, body = ask(address, "/v1/whoami", "-H", "Cookie: a=b", "-H", "X-Debug-1: on")
     seen = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
     assert status == 200 and "server" not in headers
@@ -108,7 +120,7 @@ def test_policies(example):
 
 
 def test_external_auth(example):
-    address = example("external-auth")
+    address = example("external-auth").address()
     status, headers, _ = ask(address, "/whoami")
     assert status == 401 and headers["www-authenticate"].startswith("Bearer")
     status, _, body = ask(address, "/whoami", "-H", "Authorization: Bearer ada-secret")
@@ -117,7 +129,7 @@ def test_external_auth(example):
 
 
 def test_compression(example):
-    address = example("compression")
+    address = example("compression").address()
     for algorithm in ("zstd", "br", "gzip"):
         headers = ask(address, "/orders", "-H", f"Accept-Encoding: {algorithm}")[1]
         assert headers["content-encoding"] == algorithm
@@ -125,7 +137,7 @@ def test_compression(example):
 
 
 def test_behind_a_load_balancer(example):
-    address = example("behind-a-load-balancer")
+    address = example("behind-a-load-balancer").address()
     status, _, body = ask(address, "/whoami", "-H", "X-Forwarded-For: 198.51.100.9")
     seen = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
     assert (status, seen["x-client"]) == (200, "198.51.100.9")
@@ -134,6 +146,19 @@ def test_behind_a_load_balancer(example):
 
 
 def test_folder(example):
-    address = example("folder")
+    address = example("folder").address()
     assert ask(address, "/orders/8")[0] == 200
     assert ask(address, "/users/grace")[0] == 200
+
+
+def test_tls(example, certs):
+    gateway = example("tls")
+    secure = gateway.address("secure")
+    believing = ("--cacert", certs / "localhost.crt")
+    status, headers, body = ask(secure, "/whoami", "--http1.1", *believing, scheme="https")
+    seen = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
+    assert (status, seen["x-tls-version"]) == (200, "TLSv1.3")
+    assert headers["strict-transport-security"] == "max-age=3600"
+    assert ask(secure, "/users/ada", *believing, scheme="https")[0] == 200
+    status, headers, _ = ask(gateway.address("plain"), "/users/ada?a=b")
+    assert (status, headers["location"]) == (308, "https://127.0.0.1:8443/users/ada?a=b")
