@@ -19,11 +19,11 @@ Code = grpc.StatusCode
 class Way:
     """A client, a gateway and a backend."""
 
-    def __init__(self, peers, backend=None, **options):
+    def __init__(self, peers, backend=None, ca=None, **options):
         self.backend = backend or peers.add(GrpcBackend())
         service = {"protocol": "http2", **options.pop("service", {})}
         self.gateway = peers.gateway(config.proxy(self.backend, service=service, **options))
-        self.client = peers.add(Client(self.gateway.address()))
+        self.client = peers.add(Client(self.gateway.address(), ca))
 
     def post(self, method, *headers, kind="application/grpc"):
         """A call without messages by curl, which keeps no deadline of its own: (headers, body)."""
@@ -102,6 +102,40 @@ def test_a_client_that_cancels_ends_the_backends_call(way):
     assert way.backend.gone.wait(DEADLINE)
     line = way.gateway.wait_access_log()[0]
     assert line["grpc_status"] == "1" and line["error"].startswith("client_"), line
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+@pytest.fixture(params=["tls-to-tls", "tls-to-cleartext", "cleartext-to-tls"])
+def secure_way(request, peers, certificates):
+    front, _, behind = request.param.partition("-to-")
+    options = {"backend": peers.add(GrpcBackend(certificates.server)),
+               "service": {"protocol": "auto", **certificates.service()}} if behind == "tls" else {}
+    if front == "tls":
+        options.update(ca=certificates.authority.pem, listener=certificates.listener())
+    return Way(peers, **options)
+
+
+def test_calls_of_all_kinds_pass_over_tls(secure_way):
+    client = secure_way.client
+    assert client.call("Unary", b"x" * 1_000_000)[0] == b"x" * 1_000_000
+    assert client.upload("Upload", [b"a", b"b"]) == b"ab"
+    assert list(client.download("Download", b"3,5")) == [bytes([n]) * 5 for n in range(3)]
+    questions = queue.Queue()
+    answers = client.chat("Chat", iter(questions.get, None))
+    for number in range(3):
+        questions.put(b"%d" % number)
+        assert next(answers) == b"%d" % number
+    questions.put(None)
+    assert list(answers) == []
+    error = client.error("Fail", metadata=[("fail-code", "9"), ("fail-text-bin", b"no")])
+    assert (error.code(), error.details()) == (Code.FAILED_PRECONDITION, "no")
+
+
+def test_a_grpc_backend_that_is_not_believed_is_unavailable(peers, certificates):
+    way = Way(peers, peers.add(GrpcBackend(certificates.stranger.issue("127.0.0.1"))),
+              service=certificates.service())
+    error = way.client.error("Unary")
+    assert error.code() == Code.UNAVAILABLE and code_in(error.details()) == "backend_tls_failed"
 
 
 # --- metadata ------------------------------------------------------------------------------------

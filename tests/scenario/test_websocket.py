@@ -9,6 +9,7 @@ import websockets
 from harness import config
 from harness import websocket as ws
 from harness.raw import request
+from harness.tls import client_context, server_context
 from harness.websocket import BINARY, CLOSE, PING, PONG, TEXT, Frames, frame
 
 
@@ -17,12 +18,19 @@ def between(peers, backend, **options):
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
-def test_a_real_client_talks_to_a_real_server(peers, compression):
-    server = peers.add(ws.EchoServer(subprotocols=["chat"]))
-    gateway = peers.gateway(config.proxy(server))
+@pytest.mark.parametrize("secure", [False, True], ids=["cleartext", "tls"])
+def test_a_real_client_talks_to_a_real_server(peers, certificates, compression, secure):
+    """Over TLS on both sides, or on none."""
+    behind = {"ssl": server_context(certificates.server)} if secure else {}
+    before = {"ssl": client_context(certificates.ca)} if secure else {}
+    server = peers.add(ws.EchoServer(subprotocols=["chat"], **behind))
+    gateway = peers.gateway(config.proxy(
+        server, listener=certificates.listener() if secure else None,
+        service=certificates.service() if secure else None))
 
     async def talk():
-        async with ws.connect(gateway, compression=compression, subprotocols=["chat"]) as socket:
+        async with ws.connect(gateway, compression=compression, subprotocols=["chat"],
+                              **before) as socket:
             assert socket.subprotocol == "chat"
             assert bool(socket.extensions) == bool(compression)
             for message in ("", "κόσμε " * 1000, os.urandom(70_000), b"x" * 3_000_000):

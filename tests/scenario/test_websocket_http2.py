@@ -1,35 +1,61 @@
-"""WebSockets where client or backend, or both, speak HTTP/2 (RFC 8441): the same rules, the same
-close frames."""
+"""WebSockets where client or backend, or both, speak HTTP/2 (RFC 8441), and over TLS: the same
+rules, the same close frames."""
 import os
+import shutil
 import signal
 
 import pytest
 
 from harness import config
 from harness import websocket as ws
+from harness.raw import Raw
+from harness.tls import client_context, server_context
+from harness.waiting import eventually
 from harness.websocket import BINARY, PING, PONG, TEXT, Frames, close_frame, frame
 from harness.websocket_http2 import TAKES_WEBSOCKETS, Http2Socket, script
 
 PAIRS = pytest.mark.parametrize("client,backend", [(1, 2), (2, 1), (2, 2)])
+SECURE_PAIRS = pytest.mark.parametrize("client,backend", [(1, 1), (1, 2), (2, 1), (2, 2)])
+ALPN = {1: ["http/1.1"], 2: ["h2"]}
 
 
 class Between:
-    """A gateway with a WebSocket through it."""
+    """A gateway with a WebSocket through it; with `certificates` over TLS on both sides. `front`:
+    the listener's TLS, where it is not the usual one."""
 
-    def __init__(self, peers, client, backend, answer=ws.echo, **settings):
+    def __init__(self, peers, client, backend, answer=ws.echo, certificates=None, front=None,
+                 **settings):
         self.backend = Frames(answer)
+        secure = certificates is not None
+        options = {"tls": server_context(certificates.server, ALPN[backend])} if secure else {}
         if backend == 2:
-            behind = peers.http2_backend(script(self.backend), settings=TAKES_WEBSOCKETS)
+            behind = peers.http2_backend(script(self.backend), settings=TAKES_WEBSOCKETS,
+                                         **options)
         else:
-            behind = peers.backend(self.backend)
-        self.gateway = peers.gateway(config.proxy(
-            behind, policies=[{"websocket": settings}] if settings else None,
-            service={"protocol": f"http{backend}"}))
+            behind = peers.backend(self.backend, **options)
+        # Over TLS the protocol is agreed by ALPN.
+        service = certificates.service() if secure else {"protocol": f"http{backend}"}
+        self.settings = config.proxy(
+            behind, policies=[{"websocket": settings}] if settings else None, service=service,
+            listener=(front or certificates.listener()) if secure else None)
+        self.gateway = peers.gateway(self.settings)
+        seen = {"tls": client_context(certificates.ca, ALPN[client])} if secure else {}
         if client == 2:
-            self.client = Http2Socket(peers.http2(self.gateway))
+            self.client = Http2Socket(peers.http2(self.gateway, **seen))
             assert self.client.answer.status == 200
         else:
-            self.client = ws.opened(peers, self.gateway)
+            self.client = ws.opened(peers, self.gateway, **seen)
+
+    def echoes(self, data):
+        self.client.send(frame(BINARY, data))
+        assert self.read() == (BINARY, data)
+
+    def close(self):
+        """By the client, in order."""
+        self.client.send(close_frame(1000))
+        assert ws.read_close(self.client.stream) == 1000
+        self.client.half_close()
+        assert self.backend.close_code == 1000
 
     def read(self):
         return ws.read_frame(self.client.stream)
@@ -51,6 +77,69 @@ def test_messages_pass_both_ways(peers, client, backend, settings):
     if not settings:  # Doorward ends nothing of its own accord
         between.client.half_close()
     assert between.backend.close_code == 1000
+
+
+@SECURE_PAIRS
+@pytest.mark.parametrize("settings", [{}, {"max_message": "1MiB"}], ids=["untouched", "checked"])
+def test_messages_pass_both_ways_over_tls(peers, certificates, client, backend, settings):
+    between = Between(peers, client, backend, certificates=certificates, **settings)
+    for size in (0, 126, 300_000):
+        between.echoes(os.urandom(size))
+    between.client.send(close_frame(1000))
+    assert ws.read_close(between.client.stream) == 1000
+    if not settings:
+        between.client.half_close()
+    assert between.backend.close_code == 1000
+
+
+@SECURE_PAIRS
+def test_a_drain_over_tls_says_1001_to_both_sides(peers, certificates, client, backend):
+    between = Between(peers, client, backend, certificates=certificates)
+    between.echoes(b"hello")
+    between.gateway.signal(signal.SIGTERM)
+    assert ws.read_close(between.client.stream) == 1001
+    between.client.send(close_frame(1001))
+    assert between.client.at_end()
+    assert between.backend.close_code == 1001
+    if client == 1:  # close_notify must be answered before the socket is left
+        between.client.close()
+    assert between.gateway.wait_exit() == 0
+
+
+@pytest.mark.parametrize("client,backend,secure", [
+    (1, 1, False), (2, 2, False), (1, 2, True), (2, 1, True)])
+def test_a_websocket_lives_through_reloads(peers, certificates, client, backend, secure):
+    """Its route, too, may be gone: it was chosen when the WebSocket was opened."""
+    between = Between(peers, client, backend, certificates=certificates if secure else None)
+    between.echoes(b"before")
+    between.settings["routes"][0].update(name="another", policies=[
+        {"websocket": {"max_message": "10B"}}])
+    between.gateway.reload(between.settings)
+    between.echoes(b"longer than the new rule lets pass")
+    gone = {**config.respond(), "listeners": between.settings["listeners"]}
+    between.gateway.reload(gone)
+    between.echoes(os.urandom(70_000))
+    between.close()
+    assert not between.error()
+
+
+@pytest.mark.parametrize("client", [1, 2])
+def test_a_websocket_lives_through_a_new_certificate(peers, certificates, client):
+    folder = peers.new_folder("site")
+    fresh = certificates.authority.issue("localhost", common_name="fresh")
+    shutil.copy(certificates.server.both, folder / "site.pem")
+    between = Between(peers, client, 3 - client, certificates=certificates, front={
+        "tls": {"certificates": str(folder / "site.pem")}})
+    between.echoes(b"before")
+    shutil.copy(fresh.both, folder / "new.pem")
+    (folder / "new.pem").rename(folder / "site.pem")
+
+    def shown():
+        with Raw(between.gateway.address(), tls=client_context(certificates.ca)) as other:
+            return other.sock.getpeercert(True)
+    eventually(lambda: shown() == fresh.der, "the new certificate")
+    between.echoes(os.urandom(70_000))
+    between.close()
 
 
 @PAIRS

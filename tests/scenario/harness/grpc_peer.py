@@ -23,7 +23,7 @@ class GrpcBackend:
       Metadata     sends its metadata back as initial and (names x-trailing…) trailing metadata
     """
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.calls = []
         self.release = threading.Event()
         self.gone = threading.Event()  # a waiting call's client has left
@@ -31,8 +31,13 @@ class GrpcBackend:
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(16),
                                   handlers=[_Handler(self)],
                                   options=[*OPTIONS, ("grpc.so_reuseport", 0)])
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
-        self.url = f"http://127.0.0.1:{self.port}"
+        if certificate is None:
+            self.port, scheme = self.server.add_insecure_port("127.0.0.1:0"), "http"
+        else:
+            pair = (certificate.key.read_bytes(), certificate.certificate.read_bytes())
+            credentials = grpc.ssl_server_credentials([pair])
+            self.port, scheme = self.server.add_secure_port("127.0.0.1:0", credentials), "https"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.server.start()
 
     def finish(self):
@@ -109,10 +114,13 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 class Client:
-    """Calls through a gateway. Each call has a deadline of the test's own unless one is given."""
+    """Calls through a gateway, over TLS with `ca` (PEM). Each call has a deadline of the test's own
+    unless one is given."""
 
-    def __init__(self, address):
-        self.channel = grpc.insecure_channel(address, options=OPTIONS)
+    def __init__(self, address, ca=None):
+        self.channel = (grpc.insecure_channel(address, options=OPTIONS) if ca is None else
+                        grpc.secure_channel(address, grpc.ssl_channel_credentials(ca),
+                                            options=OPTIONS))
 
     def __enter__(self):
         return self

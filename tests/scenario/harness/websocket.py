@@ -72,9 +72,9 @@ def accept(connection, *headers):
     return asked
 
 
-def opened(peers, gateway, *headers):
+def opened(peers, gateway, *headers, **options):
     """A raw client with a WebSocket."""
-    client = peers.client(gateway)
+    client = peers.client(gateway, **options)
     answer = client.get("/socket", *ASKED, *headers)
     assert answer.status == 101, answer
     assert answer.get("sec-websocket-accept") == accept_key(KEY)
@@ -134,7 +134,8 @@ class EchoServer:
 
     async def _run(self):
         async with websockets.serve(self._echo, "127.0.0.1", 0, **self.options) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            scheme = "https" if "ssl" in self.options else "http"
+            self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             self.started.set()
             await self.stopping.wait()
 
@@ -157,6 +158,8 @@ def run(coroutine):
 
 
 def connect(gateway, path="/socket", **options):
-    return websockets.connect(f"ws://{gateway.address()}{path}",
+    """With `ssl` (a context) over TLS."""
+    scheme = "wss" if "ssl" in options else "ws"
+    return websockets.connect(f"{scheme}://{gateway.address()}{path}",
                               **{"max_size": None, "ping_interval": None, **options})
 

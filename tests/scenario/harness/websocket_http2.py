@@ -53,7 +53,10 @@ class Http2Socket:
         return self
 
     def half_close(self):
-        self.client.data(self.number, end=True)
+        """Also when the other side has ended already; not behind a reset."""
+        if self.answer.reset_code is None:
+            self.client.h2.end_stream(self.number)
+            self.client.flush()
 
     def at_end(self):
         """Waits for END_STREAM; true when nothing came before it."""
