@@ -1,5 +1,5 @@
 """A small public key infrastructure, made when it is first asked for: authorities, certificates of
-servers and clients, revocation lists. Nothing secret and nothing that expires lies in the tree."""
+servers and clients, revocation lists, OCSP responses. Nothing secret and nothing that expires lies in the tree."""
 import datetime
 import ipaddress
 import pathlib
@@ -7,6 +7,8 @@ import pathlib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 
@@ -70,8 +72,9 @@ class Authority:
         return self.folder / f"{word}-{self.count}"
 
     def issue(self, *names, common_name=None, kind="ecdsa", begin=-DAY, end=30 * DAY,
-              usage=None, emails=(), uris=()):
-        """A leaf for DNS names and IP addresses, by itself or for `usage` ("server", "client")."""
+              usage=None, emails=(), uris=(), responder=None):
+        """A leaf for DNS names and IP addresses, by itself or for `usage` ("server", "client").
+        `responder`: where OCSP answers of it are to be had."""
         key = (rsa.generate_private_key(65537, 2048) if kind == "rsa" else
                ec.generate_private_key(ec.SECP256R1()))
         common_name = common_name or (names[0] if names else "nameless")
@@ -87,6 +90,9 @@ class Authority:
         if usage:
             purpose = {"server": Usage.SERVER_AUTH, "client": Usage.CLIENT_AUTH}[usage]
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), False)
+        if responder:
+            builder = builder.add_extension(x509.AuthorityInformationAccess([x509.AccessDescription(
+                Access.OCSP, x509.UniformResourceIdentifier(responder))]), False)
         content = builder.sign(self.key, hashes.SHA256())
         return Certificate(self._path(common_name), content, key,
                            self.pem if self.issuer else b"")
@@ -106,6 +112,16 @@ class Authority:
         path.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(
             serialization.Encoding.PEM))
         return path
+
+    def ocsp_response(self, certificate, status="good", begin=-DAY, end=DAY):
+        """What a responder says of a certificate (DER); status: "good", "revoked", "unknown"."""
+        revoked = now() - DAY if status == "revoked" else None
+        return (ocsp.OCSPResponseBuilder()
+                .add_response(certificate.content, self.content, hashes.SHA1(),
+                              ocsp.OCSPCertStatus[status.upper()], now() + begin, now() + end,
+                              revoked, None)
+                .responder_id(ocsp.OCSPResponderEncoding.HASH, self.content)
+                .sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
 
 
 def _builder(subject, issuer, key, begin, end):
