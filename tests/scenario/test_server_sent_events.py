@@ -1,18 +1,25 @@
 """Server-sent events: each reaches the client before the next one exists, through every policy,
-over either HTTP. The backend sends an event only when the client has the one before it."""
+over either HTTP. The backend sends an event only when the client has the one before it. And long
+polling: answers that come after a while in which nothing moves."""
+import json
 import threading
+import time
 import zlib
 
 import brotli
 import pytest
 
-from harness import config, raw, tls
+from harness import binary, config, raw, tls
 from harness.either import EitherBackend, Talk1, Talk2
 from harness.waiting import DEADLINE
 
 EVENTS = 5
+QUIET = 1  # seconds, in which nothing moves
+SHORTER = "900ms"
 CLIENTS = {"http1": (Talk1, None), "http1-tls": (Talk1, ["http/1.1"]), "http2": (Talk2, None),
            "http2-tls": (Talk2, ["h2"])}
+# A chain for each kind of policy, those left out that answer in the backend's place.
+ANSWERS_ITSELF = {"mock"}
 POLICIES = {
     "none": [],
     "headers": [{"headers": {"response": {"set": {"x-a": "{response.status}"}}}}],
@@ -22,7 +29,18 @@ POLICIES = {
     "size_limit": [{"size_limit": {"max": "1KiB"}}],
     "external_auth": [{"external_auth": {"service": "auth"}}],
     "compress": [{"compress": {"types": ["text/*"]}}],
+    "https_redirect": [{"https_redirect": {}}],  # the clients are proxies that clients came to by
+    "hsts": [{"hsts": {}}],                      # https
+    "websocket": [{"websocket": {"max_message": "1KiB", "idle_timeout": "100ms"}}],
+    "grpc_web": [{"grpc_web": {}}],
 }
+POLICIES["all"] = [policy for chain in POLICIES.values() for policy in chain]
+CAME_BY = "x-forwarded-proto: https"
+
+
+def test_no_kind_of_policy_is_forgotten():
+    kinds = json.loads(binary.command("schema").stdout)["$defs"]["policy"]["properties"]
+    assert set(kinds) - ANSWERS_ITSELF == set(POLICIES) - {"none", "all"}
 
 
 def event(number):
@@ -40,10 +58,13 @@ class Stage:
         auth = peers.backend(raw.response(200))
         services = {name: {"endpoints": [backend.url], "protocol": name}
                     for name, backend in self.backends.items()}
+        # Times for requests, of which none is judged while an answer is awaited.
+        listener = {"address": "127.0.0.1:0", "trusted_proxies": ["127.0.0.1"],
+                    "timeouts": dict.fromkeys(("header", "body", "idle", "send"), SHORTER)}
         self.gateway = peers.gateway({
             "version": 1,
-            "listeners": [{"name": "plain", "address": "127.0.0.1:0"},
-                          {"name": "tls", "address": "127.0.0.1:0", **certificates.listener()}],
+            "listeners": [{"name": "plain", **listener},
+                          {"name": "tls", **listener, **certificates.listener()}],
             "services": {**services, "auth": {"endpoints": [auth.url]}},
             "routes": [{"name": f"{policy}-{name}", "match": {"path": f"/{policy}/{name}"},
                         "policies": chain, "service": name}
@@ -51,6 +72,10 @@ class Stage:
 
     def play(self, asked):
         asked.body()
+        if asked.has("x-poll"):
+            time.sleep(QUIET)  # what the test is about
+            asked.answer(200, "content-type: application/json", body=b'{"news": true}')
+            return
         asked.head(200, "content-type: text/event-stream", "cache-control: no-cache")
         for number in range(EVENTS):
             asked.send(event(number))
@@ -92,7 +117,7 @@ def events_of(stage, call, decode=lambda piece: piece):
 @pytest.mark.parametrize("policy", POLICIES)
 def test_events_arrive_one_by_one(stage, policy, backend, client):
     talk = stage.talk(client)
-    call = talk.begin(f"/{policy}/{backend}", "accept: text/event-stream")
+    call = talk.begin(f"/{policy}/{backend}", "accept: text/event-stream", CAME_BY)
     assert call.head().get("content-type") == "text/event-stream"
     events_of(stage, call)
     talk.close()
@@ -108,6 +133,28 @@ def test_compressed_events_arrive_one_by_one(stage, coding, client):
               brotli.Decompressor().process)
     events_of(stage, call, decode)
     talk.close()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("backend", ["http1", "http2"])
+@pytest.mark.parametrize("policy", ["none", "all"])
+def test_a_long_poll_is_answered_when_there_is_something_to_say(stage, policy, backend, client):
+    """Twice on a connection; the quiet lasts longer than each of the listener's timeouts."""
+    talk = stage.talk(client)
+    for _ in range(2):
+        begin = time.monotonic()
+        answer = talk.ask(f"/{policy}/{backend}", "x-poll: 1", CAME_BY)
+        assert time.monotonic() - begin >= QUIET
+        assert (answer.status, answer.body) == (200, b'{"news": true}')
+    talk.close()
+
+
+@pytest.mark.parametrize("client", ["http1", "http2"])
+def test_a_long_poll_that_nothing_comes_of_ends_in_its_time(peers, client):
+    backend = peers.add(EitherBackend(1, lambda asked: asked.wait_gone()))
+    gateway = peers.gateway(config.proxy(backend, service={"timeouts": {"first_byte": "300ms"}}))
+    talk = peers.client(gateway, CLIENTS[client][0])
+    raw.assert_problem(talk.ask("/"), 504, "first_byte_timeout")
 
 
 @pytest.mark.parametrize("client", ["http1", "http2"])
