@@ -89,11 +89,10 @@ void Stream::start_reading() {
 loop::Task<void> Stream::read_on() {
   const Working working(*this);
   wire_.may_pull(false);
-  while (!released_ && !has_received()) {
+  // A watch may begin while the last chunk still holds records: they come before what is received.
+  while (!released_ && !has_received() && !decrypt()) {
     Result<Chunk> received = co_await transport_->recv(Deadline::never());
-    if (released_) break;
-    wire_.feed(std::move(received));
-    if (!has_received()) decrypt();
+    if (!released_) wire_.feed(std::move(received));
   }
   wire_.may_pull(true);
   reading_ = false;

@@ -284,48 +284,7 @@ TEST_P(StreamTest, AbortWakesEveryone) {
   }
 }
 
-struct Watch final : loop::PeerWatch {
-  std::optional<ErrorKind> told;
-  void on_peer_end(ErrorKind how) override { told = how; }
-};
-
 Task<void> sleep_a_little(loop::Loop& loop) { co_await loop.sleep(Duration(1)); }
-
-TEST_P(StreamTest, TellsTheWatchOfTheEnd) {
-  for (const bool in_order : {true, false}) {
-    Ends ends = shaken();
-    ASSERT_TRUE(ends.ok()) << ends.why();
-    Watch watch;
-    ends.server->watch_peer(&watch);
-    run(sleep_a_little(*loop_));
-    EXPECT_FALSE(watch.told.has_value());
-    if (in_order) {
-      ends.client_wire->drop_fin = true;  // close_notify alone says it too
-      ends.client->shutdown_send();
-    } else {
-      ends.client.reset();
-    }
-    run(sleep_a_little(*loop_));
-    ASSERT_TRUE(watch.told.has_value());
-    EXPECT_EQ(*watch.told, ErrorKind::closed);
-  }
-}
-
-TEST_P(StreamTest, KeepsWhatCameWhileOnlyWatched) {
-  Ends ends = shaken();
-  ASSERT_TRUE(ends.ok()) << ends.why();
-  Watch watch;
-  ends.server->watch_peer(&watch);
-  Result<void> sent;
-  run(send_text(*ends.client, "early", sent, soon()));
-  run(sleep_a_little(*loop_));
-  std::string got;
-  std::optional<Error> error;
-  run(receive_text(*ends.server, 5, got, error, soon()));
-  EXPECT_EQ(got, "early");
-  EXPECT_FALSE(watch.told.has_value());
-  ends.server->watch_peer(nullptr);
-}
 
 TEST_P(StreamTest, ATrySendIsReceived) {
   Ends ends = shaken();
