@@ -57,6 +57,7 @@ void OcspRefresh::tick(loop::Loop& loop, const exchange::Snapshot& snapshot) {
 }
 
 loop::Task<void> OcspRefresh::stop() {
+  stopped_ = true;
   if (resolver_) resolver_->cancel_all();
   for (codec::h1::ClientConnection* connection : open_) connection->abort();
   co_await gate_.close();
@@ -147,10 +148,11 @@ loop::Task<Result<std::unique_ptr<loop::Socket>>> OcspRefresh::connect(loop::Loo
   if (!resolved) co_return Failure(std::move(resolved.error()));
   Result<std::unique_ptr<loop::Socket>> socket = fail(ErrorKind::unresolved, "no address");
   const std::size_t count = std::min(resolved->addresses.size(), kAddressesMax);
-  for (std::size_t i = 0; i < count && !socket; ++i) {
+  for (std::size_t i = 0; i < count && !socket && !stopped_; ++i) {
     const Deadline soon = Deadline::after(loop.now(), kConnectPatience);
     socket = co_await loop.connect(resolved->addresses[i], soon.earlier(deadline));
   }
+  if (stopped_) co_return fail(ErrorKind::cancelled, "Doorward stops");
   co_return socket;
 }
 

@@ -53,6 +53,7 @@ class OcspRefresh {
   codec::h1::ClientSettings settings_;
   std::map<SlotPtr, Job> jobs_;
   std::vector<codec::h1::ClientConnection*> open_;
+  bool stopped_ = false;
 };
 
 }  // namespace doorward::app
