@@ -85,9 +85,11 @@ bool worth_another(const upstream::Connection& connection, bool reused, const Er
 
 loop::Task<Result<upstream::Place>> place_for(upstream::Service& service,
                                               const upstream::Tried& tried, Deadline deadline) {
-  upstream::Endpoint* endpoint = service.choose(tried);
-  if (endpoint != nullptr && !endpoint->pool().full()) co_return service.place_at(endpoint, false);
-  upstream::Waiter waiter(tried, false);
+  upstream::Endpoint* endpoint = service.choose(tried, upstream::Want::any);
+  if (endpoint != nullptr && !endpoint->pool().full(upstream::Want::any)) {
+    co_return service.place_at(endpoint, upstream::Want::any);
+  }
+  upstream::Waiter waiter(tried, upstream::Want::any);
   co_return co_await service.await_place(waiter, deadline);
 }
 
@@ -102,7 +104,7 @@ loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service>
     std::unique_ptr<upstream::Connection> connection = std::move(place->connection);
     const bool reused = connection != nullptr;
     if (!reused) {
-      auto opened = co_await endpoint->connect(deadline);
+      auto opened = co_await endpoint->connect(deadline, false);
       tried.add(*endpoint);
       if (!opened && !tried.full() && service->has_untried(tried)) continue;
       if (!opened) co_return Failure(std::move(opened.error()));

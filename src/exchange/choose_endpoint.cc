@@ -14,7 +14,7 @@ Step attempt(Exchange& x) {
 
 // Watches the client meanwhile, so that nobody waits for one that left.
 loop::Task<Result<upstream::Place>> queue_up(Exchange& x) {
-  upstream::Waiter waiter(x.tried, !x.body_in_hand);
+  upstream::Waiter waiter(x.tried, x.want());
   x.waiter = &waiter;
   x.client_stream.watch_client(&x);
   Result<upstream::Place> place = co_await x.service->await_place(waiter, x.total_deadline());
@@ -38,14 +38,15 @@ loop::Task<Step> wait_for_place(Exchange& x) {
   x.attempt.endpoint = std::move(place->endpoint);
   x.attempt.connection = std::move(place->connection);
   x.attempt.has_room = x.attempt.connection == nullptr;
+  x.attempt.alone = place->alone;
   co_return attempt(x);
 }
 
 }  // namespace
 
 loop::Task<Step> choose_endpoint(Exchange& x) {
-  x.attempt.endpoint = x.service->choose(x.tried);
-  if (!x.attempt.endpoint || x.attempt.endpoint->pool().full()) [[unlikely]]
+  x.attempt.endpoint = x.service->choose(x.tried, x.want());
+  if (!x.attempt.endpoint || x.attempt.endpoint->pool().full(x.want())) [[unlikely]]
     return wait_for_place(x);
   return attempt(x);
 }

@@ -37,8 +37,12 @@ std::string_view proxy_header(Exchange& x) {
 
 loop::Task<Step> open(Exchange& x) {
   x.attempt.reused = false;
-  if (!std::exchange(x.attempt.has_room, false)) x.attempt.endpoint->pool().reserve();
-  auto opened = co_await x.attempt.endpoint->connect(x.total_deadline(), proxy_header(x));
+  if (!std::exchange(x.attempt.has_room, false)) {
+    x.attempt.alone = x.attempt.endpoint->pool().alone(x.want());
+    x.attempt.endpoint->pool().reserve(x.attempt.alone);
+  }
+  auto opened =
+      co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
     x.tried.add(*x.attempt.endpoint);
@@ -54,9 +58,10 @@ loop::Task<Step> open(Exchange& x) {
 }  // namespace
 
 // A body that is not wholly in hand cannot be sent twice, so such a request never goes out on a
-// connection that may be stale: it opens its own. Shared ones tell when they end.
+// connection that may be stale: it opens its own. Shared ones tell when they end. An upgrade opens
+// its own where the others share HTTP/2, which few backends can upgrade.
 loop::Task<Step> connect(Exchange& x) {
-  const bool may_reuse = x.body_in_hand || x.attempt.endpoint->pool().shares();
+  const bool may_reuse = x.attempt.endpoint->pool().may_take(x.want());
   if (may_reuse && !x.attempt.has_room && x.attempt.connection == nullptr) {
     x.attempt.connection = x.attempt.endpoint->pool().take();
   }

@@ -37,6 +37,7 @@ struct Attempt {
   std::unique_ptr<upstream::Connection> connection;
   bool reused = false;
   bool has_room = false;  // reserved at the endpoint, for the connection to be opened
+  bool alone = false;     // … which is for this exchange only
 };
 
 // The client went away while the backend was asked.
@@ -161,6 +162,12 @@ class Exchange final : public policy::PolicyContext,
   Chunk first_piece;         // what of it was there with the head
   bool body_in_hand = true;  // all of it is in first_piece: it can be sent again
   bool upgrade = false;
+  // What an attempt can be sent on.
+  upstream::Want want() const {
+    if (upgrade) [[unlikely]]
+      return upstream::Want::alone;
+    return body_in_hand ? upstream::Want::any : upstream::Want::fresh;
+  }
   const codec::websocket::Rules* websocket_rules = nullptr;  // of the policy, when it is one
   handler::WebSocketTunnel* websocket = nullptr;             // while it passes through
   bool draining = false;                                     // the connection goes

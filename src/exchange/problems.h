@@ -60,6 +60,8 @@ inline constexpr std::array kProblems = {
             "TLS with the endpoint failed; the detail and the event log say why."},
     Problem{"backend_no_websocket", 502,
             "The backend speaks HTTP/2 and takes no WebSocket over it (RFC 8441)."},
+    Problem{"backend_no_upgrade", 502,
+            "The backend speaks HTTP/2, which has no upgrade but that to WebSocket."},
     Problem{"tls_plain_http", 400, "A request in cleartext came to a port that speaks TLS."},
     Problem{"backend_closed", 502, "The backend closed the connection before its response."},
     Problem{"backend_reset", 502, "The backend broke the connection before its response."},

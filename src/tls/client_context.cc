@@ -84,6 +84,19 @@ bool ClientContext::expect_name(SSL* ssl, const std::string& name) const {
   return SSL_set1_host(ssl, name.c_str()) == 1;
 }
 
+bool ClientContext::offer(SSL* ssl, std::string_view only) const {
+  std::string one;
+  if (!only.empty()) {
+    auto wire = alpn_wire({std::string(only)});
+    if (!wire) return false;
+    one = std::move(*wire);
+  }
+  const std::string& wire = only.empty() ? alpn_ : one;
+  if (wire.empty()) return true;
+  return SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(wire.data()),
+                             static_cast<unsigned int>(wire.size())) == 0;
+}
+
 Result<Owned<SSL>> ClientContext::make_ssl(const Target& target) const {
   Owned<SSL> ssl(SSL_new(context_.get()));
   if (ssl == nullptr) return openssl_failure("TLS connection");
@@ -93,11 +106,7 @@ Result<Owned<SSL>> ClientContext::make_ssl(const Target& target) const {
   bool done =
       sni.empty() || is_address(sni) || SSL_set_tlsext_host_name(ssl.get(), sni.c_str()) == 1;
   if (settings_->verify) done = done && !name.empty() && expect_name(ssl.get(), name);
-  if (!alpn_.empty()) {
-    done =
-        done && SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn_.data()),
-                                    static_cast<unsigned int>(alpn_.size())) == 0;
-  }
+  done = done && offer(ssl.get(), target.only_protocol);
   if (!done) return openssl_failure(fmt::format("TLS to \"{}\": a name that cannot be used", name));
   if (target.session != nullptr) {
     SSL_set_ex_data(ssl.get(), slot_index(), new std::shared_ptr<SessionSlot>(target.session));

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tls/certificate.h"
@@ -43,6 +44,7 @@ class SessionSlot {
 struct Target {
   std::string host;                      // a name or an IP address, without port and brackets
   std::shared_ptr<SessionSlot> session;  // null: no resumption
+  std::string_view only_protocol = {};   // offered by ALPN instead of those of the settings
 };
 
 class ClientContext {
@@ -57,6 +59,7 @@ class ClientContext {
       : settings_(std::move(settings)) {}
   Result<void> set_up();
   bool expect_name(SSL* ssl, const std::string& name) const;
+  bool offer(SSL* ssl, std::string_view only) const;
 
   std::shared_ptr<const ClientSettings> settings_;
   std::string alpn_;

@@ -100,8 +100,10 @@ Error verify_error(SSL* ssl, Side peer) {
 
 // RFC 8446 §6.2: a fatal alert of the peer's.
 Error alert_error(int alert, Side peer) {
+  const bool alpn = alert == SSL_AD_NO_APPLICATION_PROTOCOL;  // RFC 7301 §3.2
   Error error =
-      peer_error(ErrorKind::protocol, peer, reason::kPeerAlert, SSL_alert_desc_string_long(alert));
+      peer_error(ErrorKind::protocol, peer, alpn ? reason::kNoSharedAlpn : reason::kPeerAlert,
+                 SSL_alert_desc_string_long(alert));
   error.code = alert;
   return error;
 }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration kFailingFirst{1'000};
 constexpr Duration kFailingMost{8'000};
+constexpr std::string_view kHttp1 = "http/1.1";
 
 std::string url_of(const EndpointConfig& config, const loop::Address& address) {
   if (address.is_unix()) return config.url;
@@ -43,31 +44,45 @@ Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const Endpo
       address_(address),
       number_(number),
       speaks_tls_(config.tls),
-      target_{config.host, config.tls ? std::make_shared<tls::SessionSlot>() : nullptr},
+      target_{config.host, config.tls ? std::make_shared<tls::SessionSlot>() : nullptr, {}},
+      http1_target_{target_.host, target_.session, kHttp1},
       url_(url_of(config, address)),
       authority_(config.authority()),
       pool_(settings.loop, settings.service.pool, settings.series, queue,
             kind_of(settings.service, config.tls),
             settings.service.proxy_protocol != SendProxyProtocol::off) {}
 
-loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline,
+loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline, bool alone,
                                                                   std::string_view preamble) {
   const Deadline by =
       Deadline::after(settings_.loop.now(), settings_.service.timeouts.connect).earlier(deadline);
-  Result<Opened> opened = co_await open(by, preamble);
+  Result<Opened> opened =
+      alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
     Failure failure = failed(std::move(opened.error()));
-    pool_.release();  // not before it counts as failing
+    pool_.release(alone);  // not before it counts as failing
     co_return failure;
   }
   failing_until_ = {};
   failing_for_ = {};
   if (opened->http2) co_return share(std::move(opened->bytes));
-  co_return pool_.add_separate(std::make_unique<codec::h1::ClientConnection>(
-      settings_.loop, std::move(opened->bytes), settings_.http1));
+  auto connection = std::make_unique<codec::h1::ClientConnection>(
+      settings_.loop, std::move(opened->bytes), settings_.http1);
+  co_return alone ? pool_.add_alone(std::move(connection))
+                  : pool_.add_separate(std::move(connection));
 }
 
-loop::Task<Result<Endpoint::Opened>> Endpoint::open(Deadline deadline, std::string_view preamble) {
+// Only pools whose connections are or may be shared have such ones, so none has a PROXY header.
+loop::Task<Result<Endpoint::Opened>> Endpoint::open_alone(Deadline deadline, bool& alone) {
+  Result<Opened> opened = co_await open(deadline, {}, http1_target_);
+  if (opened || opened.error().reason != tls::reason::kNoSharedAlpn) co_return opened;
+  pool_.share_upgrades();
+  alone = false;
+  co_return co_await open(deadline, {}, target_);
+}
+
+loop::Task<Result<Endpoint::Opened>> Endpoint::open(Deadline deadline, std::string_view preamble,
+                                                    const tls::Target& target) {
   Result<std::unique_ptr<loop::Socket>> socket =
       co_await settings_.loop.connect(address_, deadline);
   if (!socket) co_return Failure(std::move(socket.error()));
@@ -78,13 +93,14 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open(Deadline deadline, std::stri
     Result<void> sent = co_await (*socket)->send(parts, deadline);
     if (!sent) co_return Failure(std::move(sent.error()));
   }
-  if (speaks_tls_) co_return co_await open_tls(std::move(*socket), deadline);
+  if (speaks_tls_) co_return co_await open_tls(std::move(*socket), deadline, target);
   co_return Opened{std::move(*socket), settings_.service.protocol == Protocol::http2};
 }
 
 loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::Socket> socket,
-                                                        Deadline deadline) {
-  auto stream = tls::Stream::client(settings_.tls_core, std::move(socket), settings_.tls, target_);
+                                                        Deadline deadline,
+                                                        const tls::Target& target) {
+  auto stream = tls::Stream::client(settings_.tls_core, std::move(socket), settings_.tls, target);
   Result<void> done;
   if (stream) {
     done = co_await (*stream)->handshake(deadline);
@@ -92,7 +108,9 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::So
     done = Result<void>(Failure(std::move(stream.error())));
   }
   if (!done) {
-    on_tls_failed(done.error());
+    const bool one_protocol = !target.only_protocol.empty();
+    const bool refused = one_protocol && done.error().reason == tls::reason::kNoSharedAlpn;
+    if (!refused) on_tls_failed(done.error());  // else there is another way
     co_return Failure(std::move(done.error()));
   }
   const bool http2 = (*stream)->facts().alpn == "h2";

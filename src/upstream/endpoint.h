@@ -37,8 +37,9 @@ class Endpoint {
 
   // A new connection, for which room was reserved in the pool; a failure gives that back. Errors
   // carry the reason: connect_failed, connect_timeout, backend_tls_failed; all may be tried
-  // elsewhere. `preamble` goes out before anything else (a PROXY header).
-  loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline,
+  // elsewhere. `preamble` goes out before anything else (a PROXY header). `alone`: as the room was
+  // reserved; it speaks HTTP/1.1, unless the backend's ALPN refuses that.
+  loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline, bool alone,
                                                           std::string_view preamble = {});
 
   // Refused or timed out just now: others are tried first. The longer it does, the longer.
@@ -50,8 +51,11 @@ class Endpoint {
     std::unique_ptr<loop::ByteStream> bytes;
     bool http2 = false;
   };
-  loop::Task<Result<Opened>> open(Deadline deadline, std::string_view preamble);
-  loop::Task<Result<Opened>> open_tls(std::unique_ptr<loop::Socket> socket, Deadline deadline);
+  loop::Task<Result<Opened>> open(Deadline deadline, std::string_view preamble,
+                                  const tls::Target& target);
+  loop::Task<Result<Opened>> open_alone(Deadline deadline, bool& alone);
+  loop::Task<Result<Opened>> open_tls(std::unique_ptr<loop::Socket> socket, Deadline deadline,
+                                      const tls::Target& target);
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
   Failure failed(Error error);
@@ -62,7 +66,8 @@ class Endpoint {
   const std::uint32_t number_;
   std::uint32_t holders_ = 0;
   const bool speaks_tls_;
-  const tls::Target target_;  // of TLS
+  const tls::Target target_;        // of TLS
+  const tls::Target http1_target_;  // … for connections that must not become HTTP/2
   const std::string url_;
   const std::string authority_;
   Pool pool_;

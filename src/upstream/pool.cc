@@ -37,11 +37,6 @@ void Pool::give(std::unique_ptr<Connection> given) {
   serve_queue();
 }
 
-void Pool::count_opened() {
-  --connecting_;
-  series_.raise(observe::Metric::service_connections_open);
-}
-
 void Pool::count_closed(std::uint32_t n) {
   open_ -= n;
   series_.lower(observe::Metric::service_connections_open, n);
@@ -57,7 +52,7 @@ void Pool::serve_queue() {
     queue_.serve();
 }
 
-void Pool::reserve() {
+void Pool::reserve(bool alone) {
   if (open_ >= config_.max_connections) {
     DOORWARD_CHECK(!idle_.empty());
     idle_.front()->connection->bytes().watch_peer(nullptr);
@@ -65,18 +60,19 @@ void Pool::reserve() {
     count_closed();
   }
   ++open_;
-  ++connecting_;
+  if (!alone) ++connecting_;
 }
 
-void Pool::release() {
-  --connecting_;
+void Pool::release(bool alone) {
+  if (!alone) --connecting_;
   --open_;
   serve_queue();
 }
 
 std::unique_ptr<Connection> Pool::add_separate(
     std::unique_ptr<codec::h1::ClientConnection> opened) {
-  count_opened();
+  --connecting_;
+  series_.raise(observe::Metric::service_connections_open);
   if (kind_ == Kind::unknown) {
     kind_ = Kind::separate;
     serve_queue();  // they waited to share it
@@ -85,12 +81,24 @@ std::unique_ptr<Connection> Pool::add_separate(
 }
 
 std::unique_ptr<Connection> Pool::add_shared(std::unique_ptr<codec::h2::ClientConnection> opened) {
-  count_opened();
+  --connecting_;
+  series_.raise(observe::Metric::service_connections_open);
   if (!single_use_) kind_ = Kind::shared;
   std::unique_ptr<Connection> stream = opened->open();
   shared_.add(std::move(opened));
   serve_queue();
   return stream;
+}
+
+std::unique_ptr<Connection> Pool::add_alone(std::unique_ptr<codec::h1::ClientConnection> opened) {
+  series_.raise(observe::Metric::service_connections_open);
+  opened->use_once();
+  return opened;
+}
+
+void Pool::share_upgrades() {
+  upgrades_share_ = true;
+  ++connecting_;
 }
 
 void Pool::forget(codec::h2::ClientConnection& connection) {

@@ -21,10 +21,15 @@ namespace doorward::upstream {
 using Connection = codec::ClientStream;
 class Queue;
 
+// What a request can be sent on. `fresh`: nothing that may be stale, so a new connection, or a
+// stream of a shared one. `alone`: a connection of HTTP/1.1, even where others share (an upgrade).
+enum class Want : std::uint8_t { any, fresh, alone };
+
 class Pool final : loop::TimerTarget {
  public:
   // Whether connections carry one request at a time, or many; not known until the first one's TLS
   // handshake has told, and then that one is waited for.
+  // `shared` from the start: they share whatever it is, upgrades too.
   enum class Kind : std::uint8_t { separate, shared, unknown };
 
   // `single_use`: none is ever used for a second exchange.
@@ -35,7 +40,8 @@ class Pool final : loop::TimerTarget {
         series_(series),
         queue_(queue),
         kind_(kind),
-        single_use_(single_use) {}
+        single_use_(single_use),
+        upgrades_share_(kind == Kind::shared) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool() { close_idle(); }
@@ -44,21 +50,33 @@ class Pool final : loop::TimerTarget {
   // none.
   std::unique_ptr<Connection> take();
   // Neither of these, nor room for another connection; or one is being opened that many can share.
-  bool full() const {
+  bool full(Want want) const {
     if (!idle_.empty()) return false;
-    if (kind_ == Kind::separate) [[likely]]
+    if (kind_ == Kind::separate || alone(want)) [[likely]]
       return open_ >= config_.max_connections;
     return !shared_.room() && (connecting_ > 0 || open_ >= config_.max_connections);
   }
-  // Exchanges share connections: take() never gives one that may be stale without a word.
-  bool shares() const { return kind_ == Kind::shared; }
+  // Nothing that take() gives will do, nor what others could share.
+  bool alone(Want want) const {
+    return want == Want::alone && kind_ != Kind::separate && !upgrades_share_;
+  }
+  // What take() gives will do. Shared connections tell when they end: none is stale without a word.
+  bool may_take(Want want) const {
+    return want == Want::fresh ? kind_ == Kind::shared : !alone(want);
+  }
 
   // Takes the room that one more connection needs, for which an idle one is closed if it must be;
-  // not when full(). It is either filled, with one of the two, or released.
-  void reserve();
+  // not when full(). It is either filled, with one of the three, or released. `alone`: for
+  // add_alone(), so that nobody waits to share it.
+  void reserve(bool alone);
   std::unique_ptr<Connection> add_separate(std::unique_ptr<codec::h1::ClientConnection> opened);
   std::unique_ptr<Connection> add_shared(std::unique_ptr<codec::h2::ClientConnection> opened);
-  void release();
+  // For one exchange, which tells nothing of how others are to be sent.
+  std::unique_ptr<Connection> add_alone(std::unique_ptr<codec::h1::ClientConnection> opened);
+  void release(bool alone);
+  // The endpoint speaks HTTP/2 only, so upgrades go there too; the room reserved for one that is
+  // being opened is for a shared connection from now on.
+  void share_upgrades();
 
   // Back from an exchange: kept when it is reusable and there is room, closed otherwise.
   void give(std::unique_ptr<Connection> connection);
@@ -82,8 +100,7 @@ class Pool final : loop::TimerTarget {
   };
 
   void keep(std::unique_ptr<codec::h1::ClientConnection> connection);
-  // A connection is open; that many are no more.
-  void count_opened();
+  // That many connections are no more.
   void count_closed(std::uint32_t n = 1);
   void closed();
   void serve_queue();
@@ -99,9 +116,10 @@ class Pool final : loop::TimerTarget {
   std::vector<std::unique_ptr<Idle>> idle_;   // oldest first
   std::vector<std::unique_ptr<Idle>> spare_;  // empty ones: no allocation a request
   std::uint32_t open_ = 0;                    // with those that are being opened
-  std::uint32_t connecting_ = 0;
+  std::uint32_t connecting_ = 0;              // … but for those of one exchange alone
   Kind kind_;
   const bool single_use_;
+  bool upgrades_share_;
   bool retired_ = false;
   loop::Timer expiry_{*this};
   SharedConnections shared_{loop_, config_, queue_};

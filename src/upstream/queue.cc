@@ -8,7 +8,7 @@ namespace doorward::upstream {
 
 void Place::give_back() {
   if (connection != nullptr) return endpoint->pool().give(std::move(connection));
-  endpoint->pool().release();
+  endpoint->pool().release(alone);
 }
 
 Waiter::~Waiter() { DOORWARD_CHECK(queue_ == nullptr); }

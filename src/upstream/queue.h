@@ -21,6 +21,7 @@ class Queue;
 struct Place {
   EndpointRef endpoint;
   std::unique_ptr<Connection> connection;  // null: to be opened
+  bool alone = false;                      // … for this exchange only
 
   void give_back();
 };
@@ -28,15 +29,14 @@ struct Place {
 // One who waits in a queue. Owner: the coroutine that waits; it stays where it is meanwhile.
 class Waiter final : loop::TimerTarget {
  public:
-  // Endpoints in `tried` are given only when there is no other; `fresh`: a connection that was used
-  // before is none for it.
-  Waiter(const Tried& tried, bool fresh) : tried_(tried), fresh_(fresh) {}
+  // Endpoints in `tried` are given only when there is no other.
+  Waiter(const Tried& tried, Want want) : tried_(tried), want_(want) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter();
 
   const Tried& tried() const { return tried_; }
-  bool fresh() const { return fresh_; }
+  Want want() const { return want_; }
   // Wakes it with ErrorKind::cancelled, if it waits.
   void cancel();
 
@@ -46,7 +46,7 @@ class Waiter final : loop::TimerTarget {
   void on_timer(loop::Timer&) override;
 
   const Tried tried_;
-  const bool fresh_;
+  const Want want_;
   Queue* queue_ = nullptr;  // null: it does not wait
   std::coroutine_handle<> handle_;
   std::optional<Result<Place>> outcome_;
@@ -58,7 +58,7 @@ class Queue {
   // Who knows where there is room.
   class Server {
    public:
-    // Calls serve_first() as long as there is room and somebody waits.
+    // Calls serve() of those for whom there is room, in their order.
     virtual void serve_queue() = 0;
 
    protected:
@@ -69,7 +69,7 @@ class Queue {
 
   bool empty() const { return waiting_.empty(); }
   std::size_t size() const { return waiting_.size(); }
-  const Waiter& first() const { return *waiting_.front(); }
+  const Waiter& at(std::size_t i) const { return *waiting_[i]; }
 
   // Waits until it is served, ErrorKind::timeout or ErrorKind::cancelled.
   auto wait(Waiter& waiter, Deadline deadline) {
@@ -86,8 +86,8 @@ class Queue {
 
   // There may be room now.
   void serve() { server_.serve_queue(); }
-  // The first in the queue gets the place; it resumes later in this turn.
-  void serve_first(Place place) { waiting_.front()->end(std::move(place)); }
+  // The i-th in the queue gets the place; it resumes later in this turn.
+  void serve(std::size_t i, Place place) { waiting_[i]->end(std::move(place)); }
   void fail_all(const Error& why);
 
  private:

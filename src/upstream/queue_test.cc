@@ -51,13 +51,13 @@ DOORWARD_BOTH_BACKENDS(QueueTest);
 
 TEST_P(QueueTest, ServesInOrderOfComing) {
   Queue queue(*loop_, *this);
-  Waiter first({}, false), second({}, false);
+  Waiter first({}, Want::any), second({}, Want::any);
   std::vector<int> ends;
   loop::Gate gate;
   gate.spawn(wait(queue, first, soon(), ends));
   gate.spawn(wait(queue, second, soon(), ends));
-  queue.serve_first(place(queue, 7));
-  queue.serve_first(place(queue, 8));
+  queue.serve(0, place(queue, 7));
+  queue.serve(0, place(queue, 8));
   EXPECT_TRUE(queue.empty());
   EXPECT_TRUE(ends.empty());  // they resume later in the turn
   run(loop_->sleep(Duration(1)));
@@ -66,7 +66,7 @@ TEST_P(QueueTest, ServesInOrderOfComing) {
 
 TEST_P(QueueTest, OneThatGivesUpLeavesTheOthersInOrder) {
   Queue queue(*loop_, *this);
-  Waiter first({}, false), second({}, false), third({}, false);
+  Waiter first({}, Want::any), second({}, Want::any), third({}, Want::any);
   std::vector<int> ends;
   loop::Gate gate;
   for (Waiter* waiter : {&first, &second, &third}) {
@@ -74,15 +74,15 @@ TEST_P(QueueTest, OneThatGivesUpLeavesTheOthersInOrder) {
   }
   second.cancel();
   second.cancel();  // does nothing: it waits no more
-  queue.serve_first(place(queue, 1));
-  queue.serve_first(place(queue, 3));
+  queue.serve(0, place(queue, 1));
+  queue.serve(0, place(queue, 3));
   run(loop_->sleep(Duration(1)));
   EXPECT_EQ(ends, (std::vector<int>{-static_cast<int>(ErrorKind::cancelled), 1, 3}));
 }
 
 TEST_P(QueueTest, EndsWithItsDeadline) {
   Queue queue(*loop_, *this);
-  Waiter waiter({}, false);
+  Waiter waiter({}, Want::any);
   std::vector<int> ends;
   run(wait(queue, waiter, in(1), ends));
   EXPECT_EQ(ends, (std::vector<int>{-static_cast<int>(ErrorKind::timeout)}));
@@ -118,21 +118,21 @@ TEST_P(QueueTest, IsServedWhenAPoolHasRoomAgain) {
   Queue queue(*loop_, *this);
   EndpointRef endpoint = make_endpoint(queue, 1);
   Pool& pool = endpoint->pool();
-  pool.reserve();
-  EXPECT_TRUE(pool.full());
-  pool.release();
-  EXPECT_FALSE(pool.full());
+  pool.reserve(false);
+  EXPECT_TRUE(pool.full(Want::any));
+  pool.release(false);
+  EXPECT_FALSE(pool.full(Want::any));
   EXPECT_EQ(asked_to_serve_, 0);  // nobody waits
-  pool.reserve();
-  Waiter waiter({}, false);
+  pool.reserve(false);
+  Waiter waiter({}, Want::any);
   std::vector<int> ends;
   loop::Gate gate;
   gate.spawn(wait(queue, waiter, soon(), ends));
-  pool.release();
+  pool.release(false);
   EXPECT_EQ(asked_to_serve_, 1);
   pool.retire();
-  pool.reserve();
-  pool.release();
+  pool.reserve(false);
+  pool.release(false);
   EXPECT_EQ(asked_to_serve_, 1);  // its room is nobody's any more
   waiter.cancel();
   run(loop_->sleep(Duration(1)));

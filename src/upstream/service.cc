@@ -70,21 +70,21 @@ Service::Service(const Discovery::Tools& tools, tls::PerCore& core,
   for (const auto& discovery : discoveries_) discovery->start();
 }
 
-Endpoint* Service::choose_among_many(const Tried& tried) {
-  Endpoint* endpoint = best(tried, false);
-  return endpoint != nullptr ? endpoint : best(tried, true);
+Endpoint* Service::choose_among_many(const Tried& tried, Want want) {
+  Endpoint* endpoint = best(tried, want, false);
+  return endpoint != nullptr ? endpoint : best(tried, want, true);
 }
 
 // Smooth weighted round robin, as nginx does it: every turn each candidate gains its weight, the
 // richest is taken and pays the sum. Spreads heavy endpoints evenly over a round.
-Endpoint* Service::best(const Tried& tried, bool failing_too) {
+Endpoint* Service::best(const Tried& tried, Want want, bool failing_too) {
   Weighted* richest = nullptr;
   Endpoint* full = nullptr;
   std::int64_t sum = 0;
   for (Weighted& candidate : endpoints_) {
     if (tried.has(*candidate.endpoint)) continue;
     if (!failing_too && candidate.endpoint->failing(loop_.now())) continue;
-    if (candidate.endpoint->pool().full()) [[unlikely]] {
+    if (candidate.endpoint->pool().full(want)) [[unlikely]] {
       full = candidate.endpoint.get();
       continue;
     }
@@ -106,11 +106,11 @@ bool Service::names_pending() const {
   return std::ranges::any_of(discoveries_, [](const auto& d) { return d->pending(); });
 }
 
-Place Service::place_at(EndpointRef endpoint, bool fresh) {
+Place Service::place_at(EndpointRef endpoint, Want want) {
   Pool& pool = endpoint->pool();
-  Place place{std::move(endpoint), nullptr};
-  if (!fresh || pool.shares()) place.connection = pool.take();
-  if (place.connection == nullptr) pool.reserve();
+  Place place{std::move(endpoint), nullptr, pool.alone(want)};
+  if (pool.may_take(want)) place.connection = pool.take();
+  if (place.connection == nullptr) pool.reserve(place.alone);
   return place;
 }
 
@@ -141,12 +141,19 @@ loop::Task<Result<Place>> Service::await_place(Waiter& waiter, Deadline deadline
   co_return Failure(exhausted("All connections are in use, and none became free in time."));
 }
 
+// Who wants a connection alone does not keep those behind it from a stream of a shared one.
 void Service::serve_queue() {
-  while (!queue_.empty()) {
-    EndpointRef endpoint = choose(queue_.first().tried());
-    if (!endpoint) endpoint = choose({});
-    if (!endpoint || endpoint->pool().full()) return;
-    queue_.serve_first(place_at(std::move(endpoint), queue_.first().fresh()));
+  for (std::size_t i = 0; i < queue_.size();) {
+    const Want want = queue_.at(i).want();
+    EndpointRef endpoint = choose(queue_.at(i).tried(), want);
+    if (!endpoint) endpoint = choose({}, want);
+    if (endpoint && !endpoint->pool().full(want)) {
+      queue_.serve(i, place_at(std::move(endpoint), want));
+    } else if (want == Want::alone) {
+      ++i;
+    } else {
+      return;
+    }
   }
 }
 

@@ -27,18 +27,18 @@ class Service final : Discovery::Sink, Queue::Server {
   // The endpoint for the next attempt, by weighted round robin; endpoints that refused just now
   // come last, those in `tried` not at all. One whose pool is full only when all are that did not
   // refuse. Null: none is left. Hold it across waits.
-  Endpoint* choose(const Tried& tried) {
+  Endpoint* choose(const Tried& tried, Want want) {
     if (endpoints_.size() == 1) [[likely]] {
       Endpoint* only = endpoints_[0].endpoint.get();
       return tried.has(*only) ? nullptr : only;
     }
-    return choose_among_many(tried);
+    return choose_among_many(tried, want);
   }
   // Would choose() find one?
   bool has_untried(const Tried& tried) const;
 
   // A place at an endpoint whose pool is not full.
-  Place place_at(EndpointRef endpoint, bool fresh);
+  Place place_at(EndpointRef endpoint, Want want);
   // For when choose() found none, or a full one: waits while all connections are in use, or names
   // are resolved for the first time. Errors carry the reason: pool_exhausted, name_unresolved,
   // no_endpoint.
@@ -53,8 +53,8 @@ class Service final : Discovery::Sink, Queue::Server {
     std::int64_t weight = 0;
     std::int64_t current = 0;  // of smooth weighted round robin
   };
-  Endpoint* choose_among_many(const Tried& tried);
-  Endpoint* best(const Tried& tried, bool failing_too);
+  Endpoint* choose_among_many(const Tried& tried, Want want);
+  Endpoint* best(const Tried& tried, Want want, bool failing_too);
   bool names_pending() const;
   Result<Deadline> patience(const Waiter& waiter) const;
   void serve_queue() override;

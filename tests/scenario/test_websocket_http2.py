@@ -3,12 +3,14 @@ rules, the same close frames."""
 import os
 import shutil
 import signal
+import ssl
 
 import pytest
 
-from harness import config
+from harness import config, raw, tls
 from harness import websocket as ws
-from harness.raw import Raw
+from harness.http2_backend import saying
+from harness.raw import Raw, assert_problem
 from harness.tls import client_context, server_context
 from harness.waiting import eventually
 from harness.websocket import BINARY, PING, PONG, TEXT, Frames, close_frame, frame
@@ -176,3 +178,126 @@ def test_a_silent_side_is_pinged(peers, client, backend):
     assert between.read()[0] == PING
     assert ws.read_close(between.client.stream) == 1001
     assert between.error() == "websocket_idle"
+
+
+# --- a backend that chose HTTP/2 by ALPN ---------------------------------------------------------
+class Chooser:
+    """A backend of TLS that speaks what ALPN chose, and a gateway in front. `alerts`: what its
+    handshakes are ended with, in their order."""
+
+    def __init__(self, peers, certificates, alerts=(), settings=None, alpn=("h2", "http/1.1"),
+                 **service):
+        self.frames = Frames(ws.echo)
+        alerts = iter(alerts)
+        context = tls.server_context(certificates.server, alpn=alpn)
+        context.sni_callback = lambda *_: next(alerts, None)
+        play = script(self.frames)
+        self.backend = peers.http2_backend(
+            lambda stream: play(stream) if stream.method == "CONNECT" else saying(200)(stream),
+            settings=settings, tls=context, http1=self.answer)
+        self.gateway = peers.gateway(config.proxy(
+            self.backend, service={**certificates.service(), **service}))
+
+    def answer(self, connection):
+        if self.refuses:
+            while connection.recv_request():
+                connection.send(raw.response(403))
+        else:
+            self.frames(connection)
+
+    refuses = False
+
+    def spoken(self):
+        return ["h2" if hasattr(c, "http2") else "http/1.1" for c in self.backend.connections
+                if not isinstance(c.error, ssl.SSLError)]
+
+    def open_connections(self):
+        return self.gateway.metrics().sum("doorward_service_connections_open", service="app")
+
+
+def echoes(client):
+    client.send(frame(TEXT, b"hello"))
+    return ws.read_frame(client.stream) == (TEXT, b"hello")
+
+
+@pytest.mark.parametrize("first", ["get", "upgrade"])
+def test_an_upgrade_gets_a_connection_of_http_1_1_where_others_share(peers, certificates, first):
+    chooser = Chooser(peers, certificates)
+    client = peers.client(chooser.gateway)
+    if first == "get":
+        assert client.get("/").status == 200
+    socket = ws.opened(peers, chooser.gateway)
+    assert echoes(socket)
+    for _ in range(2):
+        assert client.get("/").status == 200
+    assert sorted(chooser.spoken()) == ["h2", "http/1.1"]
+    assert chooser.open_connections() == 2
+    socket.send(close_frame(1000))
+    assert ws.read_close(socket.stream) == 1000
+    socket.close()
+    eventually(lambda: chooser.open_connections() == 1, "the end of the tunnel's connection")
+    assert client.get("/").status == 200
+    assert len(chooser.spoken()) == 2
+
+
+def test_a_client_of_http_2_gets_there_too(peers, certificates):
+    chooser = Chooser(peers, certificates)
+    socket = Http2Socket(peers.http2(chooser.gateway))
+    assert socket.answer.status == 200 and echoes(socket)
+    assert chooser.spoken() == ["http/1.1"]
+
+
+def test_a_connection_of_an_upgrade_that_was_refused_is_not_used_again(peers, certificates):
+    chooser = Chooser(peers, certificates)
+    chooser.refuses = True
+    for _ in range(2):
+        assert peers.client(chooser.gateway).get("/socket", *ws.ASKED).status == 403
+    assert peers.client(chooser.gateway).get("/").status == 200
+    assert chooser.spoken() == ["http/1.1", "http/1.1", "h2"]
+    eventually(lambda: chooser.open_connections() == 1, "the end of the others")
+
+
+def test_an_upgrade_waits_for_room_and_keeps_nobody_from_sharing(peers, certificates):
+    chooser = Chooser(peers, certificates, pool={
+        "max_connections": 1, "idle_timeout": "1s", "queue": {"timeout": "20s"}})
+    client = peers.client(chooser.gateway)
+    assert client.get("/").status == 200
+    waiting = peers.client(chooser.gateway)
+    waiting.send(raw.request("/socket", *ws.ASKED))
+    eventually(lambda: chooser.gateway.metrics().sum("doorward_service_waiting") == 1, "the queue")
+    assert client.get("/").status == 200
+    assert waiting.recv_head().status == 101  # when the shared one was idle for long enough
+    assert chooser.spoken() == ["h2", "http/1.1"]
+
+
+NO_APPLICATION_PROTOCOL = 120
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_backend_that_refuses_http_1_1_is_asked_by_extended_connect(peers, certificates, takes):
+    chooser = Chooser(peers, certificates, alerts=[NO_APPLICATION_PROTOCOL],
+                      settings=TAKES_WEBSOCKETS if takes else None)
+    for _ in range(2):
+        if takes:
+            assert echoes(ws.opened(peers, chooser.gateway))
+        else:
+            assert_problem(peers.client(chooser.gateway).get("/socket", *ws.ASKED), 502,
+                           "backend_no_websocket")
+    assert chooser.spoken() == ["h2"]
+    assert not chooser.gateway.events("backend_tls_failed")
+    assert peers.client(chooser.gateway).get("/").status == 200
+
+
+def test_another_upgrade_goes_by_http_1_1_too(peers, certificates):
+    chooser = Chooser(peers, certificates)
+    chooser.refuses = True
+    answer = peers.client(chooser.gateway).get("/", "Connection: upgrade", "Upgrade: other/1")
+    assert answer.status == 403 and chooser.spoken() == ["http/1.1"]
+
+
+def test_where_only_http_2_is_spoken_another_upgrade_is_a_502(peers, certificates):
+    chooser = Chooser(peers, certificates, settings=TAKES_WEBSOCKETS, protocol="http2")
+    answer = peers.client(chooser.gateway).get("/", "Connection: upgrade", "Upgrade: other/1")
+    problem = assert_problem(answer, 502, "backend_no_upgrade")
+    assert "WebSocket" in problem["detail"]
+    assert echoes(ws.opened(peers, chooser.gateway)) and chooser.spoken() == ["h2"]

@@ -30,7 +30,7 @@ void ClientConnection::begin(Arena& arena) {
 }
 
 bool ClientConnection::reusable() const {
-  return !broken_ && request_done_ && response_begun_ && parser_.keep_alive() &&
+  return !broken_ && !once_ && request_done_ && response_begun_ && parser_.keep_alive() &&
          receiver_.at_message_end() && !receiver_.has_pending();
 }
 

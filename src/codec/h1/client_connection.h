@@ -25,6 +25,8 @@ class ClientConnection final : public ClientStream {
 
   // The exchange is complete on both sides and the connection sound.
   bool reusable() const;
+  // It never is.
+  void use_once() { once_ = true; }
   // While idle: the backend closed it, or sent what nobody asked for.
   bool stale() { return receiver_.has_pending() || bytes_->recv_ready(); }
   loop::ByteStream& bytes() { return *bytes_; }
@@ -81,6 +83,7 @@ class ClientConnection final : public ClientStream {
   bool request_done_ = false;
   bool response_begun_ = false;
   bool broken_ = false;
+  bool once_ = false;
 };
 
 }  // namespace doorward::codec::h1

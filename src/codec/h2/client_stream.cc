@@ -87,12 +87,17 @@ loop::Task<Result<void>> ClientStream::send_request(const http::RequestHead& hea
 
 // RFC 8441 §3: not before the peer's SETTINGS allow it.
 loop::Task<Result<void>> ClientStream::send_connect(const http::RequestHead& head, BodySize size) {
+  if (!http::equal_ignore_case(head.headers.value(HeaderName::upgrade), "websocket")) {
+    ended_by_ = error(ErrorKind::unavailable,
+                      "HTTP/2 carries no upgrade but that to WebSocket, and the backend speaks "
+                      "HTTP/2");
+    ended_by_->reason = "backend_no_upgrade";
+    co_return Result<void>(why_ended());
+  }
   websocket_ = true;
   const Deadline patience = Deadline::after(connection_.loop().now(), kSettingsPatience);
   co_await connection_.settle(in_.wait(), patience.earlier(total_deadline_));
-  const bool websocket =
-      http::equal_ignore_case(head.headers.value(HeaderName::upgrade), "websocket");
-  if (!websocket || !connection_.takes_websocket()) {
+  if (!connection_.takes_websocket()) {
     ended_by_ = error(ErrorKind::unavailable, "the backend takes no WebSocket over HTTP/2");
     ended_by_->reason = "backend_no_websocket";
     co_return Result<void>(why_ended());

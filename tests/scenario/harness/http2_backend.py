@@ -216,14 +216,19 @@ class Http2Connection:
 
 
 class Http2Backend(ScriptedBackend):
-    """Like ScriptedBackend, but for `script(stream)`; `settings` are sent to each connection."""
+    """Like ScriptedBackend, but for `script(stream)`; `settings` are sent to each connection.
+    `http1`: a script for connections over TLS whose ALPN did not choose h2."""
 
-    def __init__(self, script, settings=None, **options):
+    def __init__(self, script, settings=None, http1=None, **options):
         self.settings, self.play, self.streams = settings or {}, script, []
+        self.http1 = http1
         super().__init__(self._serve, **options)
 
     def _serve(self, accepted):
         """In the thread of a connection that ScriptedBackend accepted."""
+        if self.http1 and accepted.sock.selected_alpn_protocol() != "h2":
+            self.http1(accepted)
+            return
         accepted.http2 = Http2Connection(accepted.sock, self, self.settings)
         accepted.http2.number = accepted.number
         accepted.http2.serve()
