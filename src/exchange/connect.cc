@@ -63,7 +63,7 @@ loop::Task<Step> open(Exchange& x) {
 loop::Task<Step> connect(Exchange& x) {
   const bool may_reuse = x.attempt.endpoint->pool().may_take(x.want());
   if (may_reuse && !x.attempt.has_room && x.attempt.connection == nullptr) {
-    x.attempt.connection = x.attempt.endpoint->pool().take();
+    x.attempt.connection = x.attempt.endpoint->pool().take(x.want());
   }
   if (x.attempt.connection == nullptr) return open(x);
   x.attempt.reused = true;

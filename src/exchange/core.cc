@@ -47,7 +47,10 @@ void Core::drop(CoreSnapshot& snapshot) {
 }
 
 loop::Task<void> Core::retire(std::shared_ptr<upstream::Service> service) {
+  retiring_.push_back(service.get());
+  if (out_of_patience_) service->cut();
   co_await service->close();
+  std::erase(retiring_, service.get());
 }
 
 std::vector<std::shared_ptr<upstream::Service>> Core::services_for(const Snapshot& snapshot) {
@@ -106,6 +109,8 @@ void Core::drain(Duration patience) {
 void Core::on_timer(loop::Timer&) {
   for (auto& [name, listener] : listeners_) listener->cut();
   for (auto& listener : closed_listeners_) listener->cut();
+  out_of_patience_ = true;
+  for (upstream::Service* service : retiring_) service->cut();
 }
 
 loop::Task<void> Core::shut_down() {

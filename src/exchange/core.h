@@ -80,11 +80,13 @@ class Core final : loop::TimerTarget {
   std::map<std::string, std::unique_ptr<ListenerState>> listeners_;  // by ListenerConfig::key
   std::vector<std::unique_ptr<ListenerState>> closed_listeners_;
   std::vector<void*> free_exchanges_;
-  loop::Gate gate_;      // connections
-  loop::Gate services_;  // services that are closing
-  loop::Gate lifetime_;  // the task that shuts the core down
+  loop::Gate gate_;                           // connections
+  loop::Gate services_;                       // services that are closing
+  std::vector<upstream::Service*> retiring_;  // those
+  loop::Gate lifetime_;                       // the task that shuts the core down
   loop::Timer cut_{*this};
   bool draining_ = false;
+  bool out_of_patience_ = false;  // of the drain
 };
 
 }  // namespace doorward::exchange

@@ -60,7 +60,7 @@ loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadl
       alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
     Failure failure = failed(std::move(opened.error()));
-    pool_.release(alone);  // not before it counts as failing
+    pool_.release(alone, &failure.error());  // not before it counts as failing
     co_return failure;
   }
   failing_until_ = {};

@@ -7,9 +7,11 @@
 
 namespace doorward::upstream {
 
-std::unique_ptr<Connection> Pool::take() {
+std::unique_ptr<Connection> Pool::take(Want want) {
   if (kind_ != Kind::separate) [[unlikely]] {
-    if (std::unique_ptr<Connection> stream = shared_.open()) return stream;
+    std::unique_ptr<Connection> stream = shared_.open();
+    // Servers behind one name may differ: what else lies here may be stale.
+    if (stream != nullptr || want == Want::fresh) return stream;
   }
   while (!idle_.empty()) {
     std::unique_ptr<codec::h1::ClientConnection> connection = std::move(idle_.back()->connection);
@@ -63,9 +65,11 @@ void Pool::reserve(bool alone) {
   if (!alone) ++connecting_;
 }
 
-void Pool::release(bool alone) {
+void Pool::release(bool alone, const Error* why) {
   if (!alone) --connecting_;
   --open_;
+  const bool was_to_be_shared = kind_ != Kind::separate && !alone;
+  if (why != nullptr && was_to_be_shared && !queue_.empty()) queue_.connect_failed(*why);
   serve_queue();
 }
 
@@ -85,7 +89,9 @@ std::unique_ptr<Connection> Pool::add_shared(std::unique_ptr<codec::h2::ClientCo
   series_.raise(observe::Metric::service_connections_open);
   if (!single_use_) kind_ = Kind::shared;
   std::unique_ptr<Connection> stream = opened->open();
+  codec::h2::ClientConnection& connection = *opened;
   shared_.add(std::move(opened));
+  if (retired_) connection.close();  // meanwhile; its first request is served
   serve_queue();
   return stream;
 }

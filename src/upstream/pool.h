@@ -48,7 +48,7 @@ class Pool final : loop::TimerTarget {
 
   // The connection used last that is still sound, or a stream of a shared one; null when there is
   // none.
-  std::unique_ptr<Connection> take();
+  std::unique_ptr<Connection> take(Want want = Want::any);
   // Neither of these, nor room for another connection; or one is being opened that many can share.
   bool full(Want want) const {
     if (!idle_.empty()) return false;
@@ -73,7 +73,8 @@ class Pool final : loop::TimerTarget {
   std::unique_ptr<Connection> add_shared(std::unique_ptr<codec::h2::ClientConnection> opened);
   // For one exchange, which tells nothing of how others are to be sent.
   std::unique_ptr<Connection> add_alone(std::unique_ptr<codec::h1::ClientConnection> opened);
-  void release(bool alone);
+  // `why`: it could not be filled.
+  void release(bool alone, const Error* why = nullptr);
   // The endpoint speaks HTTP/2 only, so upgrades go there too; the room reserved for one that is
   // being opened is for a shared connection from now on.
   void share_upgrades();
@@ -84,6 +85,9 @@ class Pool final : loop::TimerTarget {
   void forget(codec::h2::ClientConnection& connection);
   // Keeps none any more: idle ones are closed now, busy ones when they are given back.
   void retire();
+
+  // … and shared ones end now, whatever they carry.
+  void cut() { shared_.cut(); }
 
   codec::h2::ClientOwner& owner() { return shared_; }
   std::size_t idle() const { return idle_.size(); }

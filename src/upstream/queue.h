@@ -60,6 +60,8 @@ class Queue {
    public:
     // Calls serve() of those for whom there is room, in their order.
     virtual void serve_queue() = 0;
+    // Those who wait for a connection that many were to share wait in vain.
+    virtual void on_connect_failed(const Error& why) = 0;
 
    protected:
     ~Server() = default;
@@ -86,6 +88,7 @@ class Queue {
 
   // There may be room now.
   void serve() { server_.serve_queue(); }
+  void connect_failed(const Error& why) { server_.on_connect_failed(why); }
   // The i-th in the queue gets the place; it resumes later in this turn.
   void serve(std::size_t i, Place place) { waiting_[i]->end(std::move(place)); }
   void fail_all(const Error& why);

@@ -37,6 +37,7 @@ class QueueTest : public loop::LoopTest, protected Queue::Server {
   }
 
   void serve_queue() override { ++asked_to_serve_; }
+  void on_connect_failed(const Error&) override {}
 
   int asked_to_serve_ = 0;
   ServiceConfig service_;

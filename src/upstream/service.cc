@@ -109,7 +109,7 @@ bool Service::names_pending() const {
 Place Service::place_at(EndpointRef endpoint, Want want) {
   Pool& pool = endpoint->pool();
   Place place{std::move(endpoint), nullptr, pool.alone(want)};
-  if (pool.may_take(want)) place.connection = pool.take();
+  if (pool.may_take(want)) place.connection = pool.take(want);
   if (place.connection == nullptr) pool.reserve(place.alone);
   return place;
 }
@@ -157,6 +157,13 @@ void Service::serve_queue() {
   }
 }
 
+// One at a time would wait for the same refusal; as long as another endpoint may do, they wait on.
+void Service::on_connect_failed(const Error& why) {
+  const bool all = std::ranges::all_of(
+      endpoints_, [&](const Weighted& w) { return w.endpoint->failing(loop_.now()); });
+  if (all) queue_.fail_all(why);
+}
+
 void Service::on_unresolved(const Discovery&, const Error& why) {
   unresolved_ = unresolved(why);
   if (endpoints_.empty() && !names_pending()) queue_.fail_all(unresolved_);
@@ -198,6 +205,10 @@ bool Service::lists(const Discovery& from, const loop::Address& address) const {
   return std::ranges::any_of(endpoints_, [&](const Weighted& weighted) {
     return weighted.from == &from && weighted.endpoint->address() == address;
   });
+}
+
+void Service::cut() {
+  for (Weighted& weighted : endpoints_) weighted.endpoint->pool().cut();
 }
 
 // No exchange is left, so nobody waits.

@@ -45,6 +45,8 @@ class Service final : Discovery::Sink, Queue::Server {
   loop::Task<Result<Place>> await_place(Waiter& waiter, Deadline deadline);
 
   loop::Task<void> close();
+  // Ends what close() waits for, when there is no time left.
+  void cut();
 
  private:
   struct Weighted {
@@ -58,6 +60,7 @@ class Service final : Discovery::Sink, Queue::Server {
   bool names_pending() const;
   Result<Deadline> patience(const Waiter& waiter) const;
   void serve_queue() override;
+  void on_connect_failed(const Error& why) override;
   void on_addresses(const Discovery& from, const std::vector<loop::Address>& now) override;
   void on_unresolved(const Discovery& from, const Error& why) override;
   bool drop_missing(const Discovery& from, const std::vector<loop::Address>& now);

@@ -44,6 +44,10 @@ void SharedConnections::close() {
   for (Member& member : members_) member.connection->close();
 }
 
+void SharedConnections::cut() {
+  for (Member& member : members_) member.connection->cut();
+}
+
 void SharedConnections::on_room(codec::h2::ClientConnection&) {
   if (!queue_.empty()) queue_.serve();
 }

@@ -32,6 +32,8 @@ class SharedConnections final : public codec::h2::ClientOwner, loop::TimerTarget
   void remove(codec::h2::ClientConnection& connection);
   // All end with their last requests.
   void close();
+  // All end at once.
+  void cut();
 
  private:
   struct Member {

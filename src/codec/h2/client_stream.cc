@@ -109,7 +109,7 @@ loop::Task<Result<void>> ClientStream::send_connect(const http::RequestHead& hea
 loop::Task<Result<void>> ClientStream::send_head(const http::RequestHead& head, BodySize size,
                                                  std::string_view first, bool last) {
   const bool ends = last && first.empty() && !websocket_;
-  if (session_.dead() || !submit(head, size, ends)) {
+  if (session_.dead() || connection_.ending() || !submit(head, size, ends)) {
     ended_by_ = error(ErrorKind::closed, "the connection takes no further request");
     ended_by_->retry = Retry::yes;
     return Result<void>(why_ended());
