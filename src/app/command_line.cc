@@ -109,6 +109,13 @@ int run_command_line(int argc, char** argv) {
   explain_command->add_option("-c,--config", explained.config, "A file or a folder")->required();
   explain_command->add_option("-H,--header", explained.headers, "'name: value'");
   explain_command->add_option("--client", explained.client, "The client's IP address");
+  explain_command->add_option("--tls-sni", explained.sni, "The name it asks for in its handshake");
+  explain_command->add_option("--client-subject", explained.subject,
+                              "The subject of its certificate, 'CN=app,O=Example'");
+  explain_command->add_option("--client-name", explained.names,
+                              "A name in its certificate, 'DNS:app.example'; repeatable");
+  explain_command->add_option("--client-fingerprint", explained.fingerprint,
+                              "SHA-256 of its certificate");
   explain_command->add_flag("--json", explained.json, "Output as JSON");
 
   CLI::App* schema_command =

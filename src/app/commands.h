@@ -19,6 +19,9 @@ struct ExplainOptions {
   std::string request;               // "GET http://api.example.com/orders/7"
   std::vector<std::string> headers;  // "name: value"
   std::string client = "127.0.0.1";
+  // Of the client's TLS; with any of them it came over TLS.
+  std::string sni, subject, fingerprint;
+  std::vector<std::string> names;
   bool json = false;
 };
 

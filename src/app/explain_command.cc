@@ -193,6 +193,9 @@ std::string read_question(const ExplainOptions& options, bool client_known, Offl
   for (const std::string& header : options.headers) {
     if (!x.read_header(header)) return x.error();
   }
+  if (!x.read_tls(options.sni, options.subject, options.names, options.fingerprint)) {
+    return x.error();
+  }
   return x.read_host() ? std::string() : x.error();
 }
 

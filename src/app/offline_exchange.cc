@@ -8,6 +8,8 @@
 #include "codec/h1/scan.h"
 #include "codec/h1/target.h"
 #include "http/field.h"
+#include "text/ascii.h"
+#include "tls/certificate_match.h"
 
 namespace doorward::app {
 namespace {
@@ -79,6 +81,28 @@ bool OfflineExchange::read_host() {
   return true;
 }
 
+bool OfflineExchange::read_tls(std::string_view sni, std::string_view subject,
+                               const std::vector<std::string>& names,
+                               std::string_view fingerprint) {
+  tls::PeerCertificate certificate;
+  certificate.subject = subject;
+  certificate.names = names;
+  certificate.fingerprint = tls::normal_fingerprint(fingerprint);
+  if (certificate.fingerprint.empty() && !fingerprint.empty()) {
+    error_ = fmt::format("--client-fingerprint {}: must be 64 hex digits", fingerprint);
+    return false;
+  }
+  const bool has_certificate = !subject.empty() || !names.empty() || !fingerprint.empty();
+  if (sni.empty() && !has_certificate) return true;
+  tls_.emplace().sni = text::lower_copy(sni);
+  if (has_certificate) {
+    tls_->peer_certificate = std::make_shared<const tls::PeerCertificate>(std::move(certificate));
+  }
+  told_tls_ = tls::ClientTls(*tls_);
+  scheme_ = "https";
+  return true;
+}
+
 route::RouteRequest OfflineExchange::question() const {
   route::RouteRequest question;
   question.host = host_;
@@ -88,6 +112,7 @@ route::RouteRequest OfflineExchange::question() const {
   question.method_text = head_.method_text;
   question.headers = &head_.headers;
   client_.ip_bytes(question.client_ip);
+  question.tls = &told_tls_;
   return question;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/h1/refusal.h"
 #include "http/uri.h"
@@ -23,6 +24,9 @@ class OfflineExchange final : public policy::PolicyContext {
   bool read_request(std::string_view text);
   bool read_header(std::string_view line);
   bool read_host();  // when all headers are known
+  // The client came over TLS. A certificate is known by any of its three values.
+  bool read_tls(std::string_view sni, std::string_view subject,
+                const std::vector<std::string>& names, std::string_view fingerprint);
   const std::string& error() const { return error_; }
 
   route::RouteRequest question() const;
@@ -49,7 +53,7 @@ class OfflineExchange final : public policy::PolicyContext {
   const loop::Address& client() const override { return client_; }
   std::string_view client_ip() const override { return client_ip_; }
   std::string_view scheme() const override { return scheme_; }
-  const tls::HandshakeFacts* tls() const override { return nullptr; }
+  const tls::HandshakeFacts* tls() const override { return tls_ ? &*tls_ : nullptr; }
   void check_websocket(const codec::websocket::Rules&) override {}
   std::string_view route() const override { return route_; }
   std::string_view request_id() const override { return request_id_; }
@@ -82,6 +86,8 @@ class OfflineExchange final : public policy::PolicyContext {
   http::ResponseHead response_{arena_};
   std::string_view scheme_ = "http";
   std::string_view host_, path_, query_, route_, request_id_;
+  std::optional<tls::HandshakeFacts> tls_;
+  tls::ClientTls told_tls_;
   route::RouteMatch match_;
   policy::ChainState chain_;
   Random random_;

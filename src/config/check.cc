@@ -207,6 +207,10 @@ bool Checker::is_told(std::string_view path) const {
 // "path[1]", "header.x-a" of a match as a path in the tree; {regex: …} stands for its text.
 std::string match_path(const text::Node& root, std::size_t route, std::string_view field) {
   std::string path = fmt::format("routes[{}].match", route);
+  if (field.starts_with("tls.")) {
+    path += ".tls";
+    field.remove_prefix(4);
+  }
   const std::size_t dot = field.find('.');
   path = child(path, field.substr(0, std::min(dot, field.find('['))));
   if (dot != std::string_view::npos) {

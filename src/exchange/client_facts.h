@@ -17,6 +17,7 @@ struct ClientFacts {
   const loop::Socket* socket = nullptr;
   std::unique_ptr<const loop::Address> destination;  // that a PROXY header names
   const tls::HandshakeFacts* tls = nullptr;          // null: cleartext
+  tls::ClientTls told;                               // … or what a PROXY header tells of TLS
   std::string_view scheme = "http";                  // or "https"
 
   // Where the client connected to. Asks the kernel.

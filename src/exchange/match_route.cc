@@ -25,6 +25,7 @@ loop::Task<Step> match_route(Exchange& x) {
   request.method_text = x.request().method_text;
   request.headers = &x.request().headers;
   x.client_address.ip_bytes(request.client_ip);
+  request.tls = &x.connection.told;
   x.match = x.snapshot->table->match(request);
   if (!x.match.matched()) {
     if (x.match.why == route::RouteMatch::Why::no_method) return method_not_allowed(x);

@@ -135,6 +135,7 @@ loop::Task<bool> ClientConnection::shake_hands() {
     co_return false;
   }
   facts_.tls = &tls_->facts();
+  facts_.told = tls::ClientTls(*facts_.tls);
   facts_.scheme = "https";
   listener_.series.add_value(Metric::tls_handshakes, facts_.tls->resumed ? 1 : 0);
   co_return true;

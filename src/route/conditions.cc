@@ -170,7 +170,7 @@ bool ValueTest::implied_by(const ValueTest& other) const {
 
 unsigned Conditions::count() const {
   return static_cast<unsigned>(headers.size() + queries.size() + cookies.size()) +
-         (methods != 0 ? 1 : 0) + (clients.empty() ? 0 : 1);
+         (methods != 0 ? 1 : 0) + (clients.empty() ? 0 : 1) + tls.count();
 }
 
 bool header_holds(const NamedTest& test, const RouteRequest& request) {
@@ -229,7 +229,7 @@ bool Conditions::hold(const RouteRequest& request) const {
   const auto all = [&](const std::vector<NamedTest>& tests, auto holds) {
     return std::ranges::all_of(tests, [&](const NamedTest& t) { return holds(t, request); });
   };
-  return client_holds(clients, request) && all(headers, header_holds) &&
+  return client_holds(clients, request) && tls.holds(request.tls) && all(headers, header_holds) &&
          all(queries, query_holds) && all(cookies, cookie_holds);
 }
 
@@ -243,7 +243,7 @@ bool Conditions::implied_by(const Conditions& other) const {
     }
   }
   return all_implied(headers, other.headers) && all_implied(queries, other.queries) &&
-         all_implied(cookies, other.cookies);
+         all_implied(cookies, other.cookies) && tls.implied_by(other.tls);
 }
 
 Conditions compile_conditions(const Match& match, MethodNames& methods,
@@ -255,6 +255,7 @@ Conditions compile_conditions(const Match& match, MethodNames& methods,
   out.queries = compiler.named("query", match.queries);
   out.cookies = compiler.named("cookie", match.cookies);
   out.clients = compiler.clients(match.clients);
+  out.tls = TlsCondition(match.tls, problems);
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "http/header_name.h"
 #include "route/match.h"
 #include "route/request.h"
+#include "route/tls_condition.h"
 #include "text/cidr.h"
 
 namespace doorward::route {
@@ -59,12 +60,14 @@ struct Conditions {
   std::vector<NamedTest> queries;
   std::vector<NamedTest> cookies;
   std::vector<text::Cidr> clients;  // empty: any
+  TlsCondition tls;
 
-  // How many there are: the third step of precedence. All methods count as one, so do all clients.
+  // How many there are: the third step of precedence. A list counts as one.
   unsigned count() const;
   // Nothing but methods to ask.
   bool only_methods() const {
-    return headers.empty() && queries.empty() && cookies.empty() && clients.empty();
+    return headers.empty() && queries.empty() && cookies.empty() && clients.empty() &&
+           tls.count() == 0;
   }
   // Do all but the methods hold?
   bool hold(const RouteRequest& request) const;
@@ -77,11 +80,6 @@ bool query_holds(const NamedTest& test, const RouteRequest& request);
 bool cookie_holds(const NamedTest& test, const RouteRequest& request);
 bool client_holds(const std::vector<text::Cidr>& clients, const RouteRequest& request);
 
-// A field of the match and what is wrong with it: {"header.x-a", "bad regular expression…"}.
-struct FieldProblem {
-  std::string field;
-  std::string text;
-};
 // Appends to `problems`; the result is good when nothing was appended.
 Conditions compile_conditions(const Match& match, MethodNames& methods,
                               std::vector<FieldProblem>& problems);

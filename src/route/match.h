@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,16 @@ struct PathMatch {
   bool operator==(const PathMatch&) const = default;
 };
 
+// Of the client's connection. In patterns "*" stands for any run of characters.
+struct TlsMatch {
+  std::vector<std::string> snis;          // names that it asks for, patterns
+  std::vector<std::string> subjects;      // of its certificate, patterns
+  std::vector<std::string> names;         // … with their kind: "DNS:*.example"
+  std::vector<std::string> fingerprints;  // … SHA-256
+  std::optional<bool> certificate;        // has it one?
+  bool operator==(const TlsMatch&) const = default;
+};
+
 struct Match {
   std::vector<std::string> hosts;  // "api.example.com", "*.example.com", "*"
   std::vector<PathMatch> paths;
@@ -38,6 +49,7 @@ struct Match {
   std::vector<NamedMatch> queries;
   std::vector<NamedMatch> cookies;
   std::vector<std::string> clients;  // addresses and CIDR blocks
+  TlsMatch tls;
   bool operator==(const Match&) const = default;
 };
 

@@ -130,6 +130,28 @@ namespace {
 using schema::field;
 using schema::one_or_many;
 
+constexpr auto kTls = schema::schema<TlsMatch>(
+    "tls",
+    "The client's TLS. In patterns `*` stands for any run of characters, dots, commas and slashes "
+    "too.",
+    field(
+        "sni", &TlsMatch::snis,
+        "The name that the client asks for (SNI), a pattern. Behind a proxy that ends TLS, the one "
+        "that its PROXY header tells.",
+        one_or_many(), schema::is(schema::kNonEmpty)),
+    field("client_subject", &TlsMatch::subjects,
+          "The subject of its certificate (RFC 4514), a pattern: `CN=app-*,O=Example`.",
+          one_or_many(), schema::is(schema::kNonEmpty)),
+    field("client_name", &TlsMatch::names,
+          "A name in its certificate (SAN) with its kind, a pattern: `DNS:app.example`, "
+          "`URI:spiffe://example/ns/shop/*`.",
+          one_or_many(), schema::is(schema::kNonEmpty)),
+    field("client_fingerprint", &TlsMatch::fingerprints,
+          "SHA-256 of its certificate: 64 hex digits, colons between them or not.", one_or_many(),
+          schema::is(schema::kNonEmpty)),
+    field("client_certificate", &TlsMatch::certificate,
+          "`true`: it has a verified certificate; `false`: it has none."));
+
 constexpr auto kSchema = schema::schema<Match>(
     "match", "Which requests a route takes. What is left out asks for nothing.",
     field("host", &Match::hosts,
@@ -148,6 +170,7 @@ constexpr auto kSchema = schema::schema<Match>(
     field("query", &Match::queries, "Query parameters, written like headers."),
     field("cookie", &Match::cookies, "Cookies, written like headers."),
     field("client", &Match::clients, "IP addresses and CIDR blocks of clients.", one_or_many()),
+    field("tls", &Match::tls, "The client's TLS.", schema::of(kTls)),
     schema::example("host: api.example.com\npath: /orders/**\nmethod: [GET, POST]\nheader: "
                     "{x-version: \"2\"}\n"));
 

@@ -28,7 +28,9 @@ TEST(MatchSchema, ReadsEveryForm) {
       "x-e: {regex: '^v'}, x-f: {present: false}}\n"
       "query: {page: \"1\"}\n"
       "cookie: {beta: yes}\n"
-      "client: [10.0.0.0/8, '::1']\n");
+      "client: [10.0.0.0/8, '::1']\n"
+      "tls: {sni: '*.example', client_subject: 'CN=a', client_name: ['DNS:a', 'URI:b:*'],\n"
+      "      client_fingerprint: 'AB:CD', client_certificate: true}\n");
   const Match expected{.hosts = {"api.example.com"},
                        .paths = {{"/a/**"}, {"/v[0-9]+", true}},
                        .methods = {"GET"},
@@ -40,7 +42,12 @@ TEST(MatchSchema, ReadsEveryForm) {
                                    {"x-f", {Kind::absent, ""}}},
                        .queries = {{"page", {Kind::equals, "1"}}},
                        .cookies = {{"beta", {Kind::equals, "yes"}}},
-                       .clients = {"10.0.0.0/8", "::1"}};
+                       .clients = {"10.0.0.0/8", "::1"},
+                       .tls = {.snis = {"*.example"},
+                               .subjects = {"CN=a"},
+                               .names = {"DNS:a", "URI:b:*"},
+                               .fingerprints = {"AB:CD"},
+                               .certificate = true}};
   EXPECT_EQ(match, expected);
 }
 
@@ -59,6 +66,7 @@ TEST(MatchSchema, NamesWhatIsWrongWithItsPlace) {
   EXPECT_NE(errors("header: {x-a: {preset: true}}\n").find("present"), std::string::npos);
   EXPECT_NE(errors("header: {x-a: {present: 7}}\n").find("header.x-a.present: "),
             std::string::npos);
+  EXPECT_NE(errors("tls: {sin: a}\n").find("sni"), std::string::npos);
   EXPECT_NE(errors("header: x\n"), "");
   EXPECT_NE(errors("path: [[a]]\n"), "");
 }

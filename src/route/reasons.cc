@@ -103,6 +103,7 @@ class Finder {
     if (!client_holds(conditions.clients, request_)) {
       add(1, "the client's address is in none of the route's blocks");
     }
+    for (std::string& reason : conditions.tls.reasons(request_.tls)) add(1, std::move(reason));
   }
 
   Difference take() { return std::move(found_); }

@@ -9,6 +9,7 @@
 
 #include "http/header_list.h"
 #include "http/method.h"
+#include "tls/facts.h"
 
 namespace doorward::route {
 
@@ -20,6 +21,7 @@ struct RouteRequest {
   std::string_view method_text = "GET";       // only looked at when `method` is `other`
   const http::HeaderList* headers = nullptr;  // null: none
   std::uint8_t client_ip[16] = {};            // as loop::Address::ip_bytes gives it
+  const tls::ClientTls* tls = nullptr;        // null: nothing is known
 };
 
 // More parameters in one path than this are refused when the table is built.

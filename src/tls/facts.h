@@ -31,6 +31,25 @@ struct HandshakeFacts {
   std::shared_ptr<const PeerCertificate> peer_certificate;  // null: it sent none
 };
 
+// A client's TLS as routes, templates and logs see it: of its handshake with Doorward, or what a
+// trusted proxy that ended it tells (which is less: no cipher, no certificate). Views into whoever
+// knows it, for as long as the client's connection.
+struct ClientTls {
+  std::string_view version;
+  std::string_view cipher;
+  std::string_view alpn;
+  std::string_view sni;
+  const PeerCertificate* certificate = nullptr;  // null: none
+
+  ClientTls() = default;
+  explicit ClientTls(const HandshakeFacts& facts)
+      : version(facts.version),
+        cipher(facts.cipher),
+        alpn(facts.alpn),
+        sni(facts.sni),
+        certificate(facts.peer_certificate.get()) {}
+};
+
 // Of a finished handshake; else a reason: a certificate that a resumed session has kept may have
 // expired since.
 std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now);
