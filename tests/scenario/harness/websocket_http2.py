@@ -30,12 +30,12 @@ class Pipe:
 class Http2Socket:
     """A client's WebSocket on a stream of an Http2Client."""
 
-    def __init__(self, client, *headers):
+    def __init__(self, client, *headers, path="/socket"):
         self.client, self.used = client, 0
         client.until(lambda: client.h2.remote_settings.get(Setting.ENABLE_CONNECT_PROTOCOL),
                      "SETTINGS")
         fields = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", client.scheme),
-                  (":path", "/socket"), (":authority", "example.com"),
+                  (":path", path), (":authority", "example.com"),
                   ("sec-websocket-version", "13")]
         fields += [(name.lower(), value) for name, _, value in (h.partition(": ") for h in headers)]
         self.number = client.open(fields, end=False)

@@ -1,0 +1,1 @@
+"""What the soak does to a gateway, and what it watches meanwhile."""
