@@ -79,7 +79,9 @@ constexpr auto kPool = schema::schema<PoolConfig>(
 constexpr auto kRetry = schema::schema<RetryConfig>(
     "retry", "Which requests are sent again.",
     field("stale", &RetryConfig::stale,
-          "One that never reached the backend because a kept connection was closed."));
+          "One on a connection that was used before and then broke, of whose response nothing "
+          "came: if it is idempotent, or provably was never seen. What a backend refused unseen "
+          "(REFUSED_STREAM, GOAWAY) is sent again in any case."));
 
 constexpr auto kLimits = schema::schema<ResponseLimits>(
     "limits", "What a backend may send; a response over a limit is a 502.",

@@ -13,8 +13,9 @@ namespace {
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
 // it was not acted on: the backend said so, or its kernel has acknowledged none of it.
 bool may_repeat(Exchange& x, const Error& error) {
-  if (!x.service->config().retry.stale || !x.body_in_hand || x.client_gone) return false;
+  if (!x.body_in_hand || x.client_gone) return false;
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
+  if (!x.service->config().retry.stale) return false;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
   if (!ended || !x.attempt.reused) return false;
   // A stream that the backend reset would be reset again. Each try on a connection of HTTP/1.1 uses

@@ -50,7 +50,7 @@ struct PoolConfig {
 };
 
 struct RetryConfig {
-  bool stale = true;  // repeat what provably never reached the backend
+  bool stale = true;  // repeat what went to a used connection just when that broke
   bool operator==(const RetryConfig&) const = default;
 };
 

@@ -122,15 +122,17 @@ def test_connections_of_removed_services_are_closed(peers):
 
 
 # --- again -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("stale", [True, False])
 @pytest.mark.parametrize("method,body", [("GET", None), ("POST", b"body")])
-def test_a_refused_stream_is_asked_again(peers, method, body):
-    """REFUSED_STREAM: nothing of it was done, so even a POST may go out again (RFC 9113 §8.7)."""
+def test_a_refused_stream_is_asked_again(peers, method, body, stale):
+    """REFUSED_STREAM: nothing of it was done, so even a POST may go out again (RFC 9113 §8.7); that
+    is none of the stale connections, which the setting is about."""
     def script(stream):
         if len(backend.streams) == 1:
             stream.reset(Code.REFUSED_STREAM)
         else:
             stream.answer(200, body=stream.recv_body() or b"none")
-    backend, gateway = fronted(peers, script)
+    backend, gateway = fronted(peers, script, service={"retry": {"stale": stale}})
     answer = peers.client(gateway).request(request("/", method=method, body=body))
     assert (answer.status, answer.body) == (200, body or b"none")
     assert gateway.wait_access_log()[0]["attempts"] == 2
