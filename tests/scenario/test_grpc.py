@@ -97,7 +97,7 @@ def test_a_message_of_twenty_megabytes_goes_both_ways(way):
 
 def test_a_client_that_cancels_ends_the_backends_call(way):
     call = way.client.channel.unary_unary(PACKAGE + "Wait").future(b"", timeout=DEADLINE)
-    eventually(lambda: way.backend.calls, "the call at the backend")
+    eventually(lambda: way.backend.remaining, "the call in the backend's hands")
     call.cancel()
     assert way.backend.gone.wait(DEADLINE)
     line = way.gateway.wait_access_log()[0]
