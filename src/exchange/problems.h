@@ -50,6 +50,8 @@ inline constexpr std::array kProblems = {
             "On loopback the admin listener answers to localhost and IP addresses only."},
     Problem{"not_ready", 503, "Doorward takes no traffic: it starts or drains."},
     Problem{"ip_denied", 403, "The client's address is not allowed."},
+    Problem{"client_certificate_missing", 403, "The route wants a client certificate."},
+    Problem{"client_certificate_denied", 403, "The client's certificate is not allowed."},
     Problem{"redirect_invalid", 500, "The route's redirect renders to no valid target."},
     Problem{"auth_denied", 403, "The authorisation service refused the request."},
     Problem{"auth_unavailable", 503, "The authorisation service did not answer."},

@@ -1,6 +1,7 @@
 // The list of policies. A new one is a folder, and a line here.
 #include "policy/registry.h"
 
+#include "policy/client_certificate/client_certificate.h"
 #include "policy/compress/compress.h"
 #include "policy/external_auth/external_auth.h"
 #include "policy/grpc_web/grpc_web.h"
@@ -23,6 +24,7 @@ Registry list() {
   r.add<HttpsRedirect>(kHttpsRedirectSchema);
   r.add<Hsts>(kHstsSchema);
   r.add<IpFilter>(kIpFilterSchema);
+  r.add<ClientCertificate>(kClientCertificateSchema);
   r.add<ExternalAuth>(kExternalAuthSchema);
   r.add<SizeLimit>(kSizeLimitSchema);
   r.add<Websocket>(kWebsocketSchema);

@@ -144,3 +144,15 @@ def test_curl_shows_its_certificate(strict, certificates):
     done = curl("--cacert", certificates.ca, "--cert", certificates.client.certificate, "--key",
                 certificates.client.key, f"https://{strict.address()}/")
     assert b"CN=app-1" in done.stdout, done.stderr
+
+
+def test_a_route_may_want_a_certificate_that_the_listener_does_not(peers, certificates):
+    secured = certificates.listener(client_certificates={"mode": "optional",
+                                                         "ca": certificates.ca})
+    gateway = peers.gateway(config.proxy(
+        peers.origin(), listener=secured,
+        policies=[{"client_certificate": {"name": "URI:spiffe://example/*"}}]))
+    other = certificates.authority.issue("other.example", usage="client")
+    for shown, status in ((None, 403), (other, 403), (certificates.client, 200)):
+        with Raw(gateway.address(), tls=client_context(certificate=shown)) as client:
+            assert client.get("/").status == status, shown
