@@ -38,6 +38,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
  private:
   // What comes before HTTP; false: the connection has ended.
   loop::Task<bool> read_proxy_header();
+  void take_proxied(codec::proxy_protocol::Header header);
   loop::Task<bool> shake_hands();
   loop::Task<bool> find_protocol();
   loop::Task<bool> receive_more(Deadline deadline);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/proxy_protocol/header.h"
 #include "loop/socket.h"
 #include "tls/facts.h"
 
@@ -15,13 +16,15 @@ struct ClientFacts {
   loop::Address peer;   // of the connection, or whom a PROXY header names in its place
   std::string peer_ip;  // as text
   const loop::Socket* socket = nullptr;
-  std::unique_ptr<const loop::Address> destination;  // that a PROXY header names
-  const tls::HandshakeFacts* tls = nullptr;          // null: cleartext
-  tls::ClientTls told;                               // … or what a PROXY header tells of TLS
-  std::string_view scheme = "http";                  // or "https"
+  const tls::HandshakeFacts* tls = nullptr;  // of its handshake with Doorward; null: cleartext
+  // Its TLS for routes, templates and logs: of that handshake, else what a PROXY header tells.
+  tls::ClientTls told;
+  std::string_view scheme = "http";  // or "https", here or before the proxy
+  // What a PROXY header told; null: nothing.
+  std::unique_ptr<const codec::proxy_protocol::Header> proxied;
 
   // Where the client connected to. Asks the kernel.
-  loop::Address local() const { return destination ? *destination : socket->local(); }
+  loop::Address local() const { return proxied ? proxied->destination : socket->local(); }
 };
 
 }  // namespace doorward::exchange

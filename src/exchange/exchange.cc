@@ -102,8 +102,8 @@ void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
 }
 
 std::string_view Exchange::client_certificate(http::Variable variable) {
-  if (tls() == nullptr || tls()->peer_certificate == nullptr) return {};
-  const tls::PeerCertificate& certificate = *tls()->peer_certificate;
+  if (connection.told.certificate == nullptr) return {};
+  const tls::PeerCertificate& certificate = *connection.told.certificate;
   if (variable == http::Variable::tls_subject) return certificate.subject;
   if (variable == http::Variable::tls_fingerprint) return certificate.fingerprint;
   std::string_view all;
@@ -135,9 +135,11 @@ std::string_view Exchange::lookup(http::Variable variable, std::string_view name
     case Variable::client_ip:
       return client_ip();
     case Variable::tls_version:
-      return tls() == nullptr ? std::string_view() : tls()->version;
+      return connection.told.version;
+    case Variable::tls_cipher:
+      return connection.told.cipher;
     case Variable::tls_sni:
-      return tls() == nullptr ? std::string_view() : tls()->sni;
+      return connection.told.sni;
     case Variable::tls_subject:
     case Variable::tls_names:
     case Variable::tls_fingerprint:

@@ -48,11 +48,10 @@ void log(Exchange& x, TimePoint now) {
   record.path = x.asked_path();
   record.query = {x.asked_query()};
   record.protocol = to_string(x.request().version);
-  if (const tls::HandshakeFacts* tls = x.tls()) {
-    record.tls_version = tls->version;
-    record.tls_sni = tls->sni;
-    if (tls->peer_certificate) record.tls_client = tls->peer_certificate->subject;
-  }
+  const tls::ClientTls& tls = x.connection.told;
+  record.tls_version = tls.version;
+  record.tls_sni = tls.sni;
+  if (tls.certificate != nullptr) record.tls_client = tls.certificate->subject;
   record.status = x.status;
   record.bytes_in = x.client_stream.bytes_received();
   record.bytes_out = x.client_stream.bytes_sent();

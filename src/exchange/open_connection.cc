@@ -6,6 +6,7 @@
 #include "exchange/client_connection.h"
 #include "exchange/problems.h"
 #include "handler/proxy/forwarded.h"
+#include "text/ascii.h"
 #include "tls/reasons.h"
 #include "tls/server_context.h"
 
@@ -114,11 +115,19 @@ loop::Task<bool> ClientConnection::read_proxy_header() {
   if (parsed.progress == proxy_protocol::Progress::refused) co_return refused(parsed.why);
   received_.remove_prefix(parsed.size);
   if (parsed.header.local) co_return true;
-  facts_.peer = parsed.header.source;
-  facts_.peer_ip = facts_.peer.host();
-  facts_.destination = std::make_unique<const loop::Address>(parsed.header.destination);
-  if (parsed.header.tls) facts_.scheme = "https";
+  take_proxied(std::move(parsed.header));
   co_return true;
+}
+
+void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
+  header.authority = text::lower_copy(header.authority);
+  facts_.proxied = std::make_unique<const codec::proxy_protocol::Header>(std::move(header));
+  facts_.peer = facts_.proxied->source;
+  facts_.peer_ip = facts_.peer.host();
+  if (facts_.proxied->tls) facts_.scheme = "https";
+  facts_.told.version = facts_.proxied->tls_version;
+  facts_.told.alpn = facts_.proxied->alpn;
+  facts_.told.sni = facts_.proxied->authority;
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {

@@ -27,6 +27,7 @@ namespace doorward::http {
   X(request_scheme, "request.scheme")          \
   X(client_ip, "client.ip")                    \
   X(tls_version, "tls.version")                \
+  X(tls_cipher, "tls.cipher")                  \
   X(tls_sni, "tls.sni")                        \
   X(tls_subject, "tls.client.subject")         \
   X(tls_names, "tls.client.names")             \

@@ -56,6 +56,23 @@ def test_a_client_that_came_over_tls_is_told_as_https(behind):
     assert told(behind, v2()).get("x-forwarded-proto") == "http"
 
 
+def test_what_a_balancer_tells_of_tls_is_the_connections(peers):
+    """Variables, access log and the header to the backend have it; there is no certificate."""
+    taught = Taught(peers)
+    gateway = peers.gateway(config.proxy(
+        taught.backend, listener=TRUSTED, service={"proxy_protocol": "v2"},
+        policies=[{"headers": {"response": {"set": {
+            "x-tls": "{tls.version} {tls.sni} <{tls.cipher}> <{tls.client.subject}>"}}}}]))
+    first = v2(tlvs=over_tls() + tlv(AUTHORITY, b"Shop.Example") + tlv(ALPN, b"http/1.1"))
+    got = peers.client(gateway, first=first).get("/")
+    assert got.get("x-tls") == "TLSv1.3 shop.example <> <>"
+    line = gateway.wait_access_log(1)[-1]
+    assert (line["tls_version"], line["tls_sni"]) == ("TLSv1.3", "shop.example")
+    header, = taught.headers
+    assert header.tls_version() == "TLSv1.3"
+    assert header.tlvs[AUTHORITY] == b"shop.example" and header.tlvs[ALPN] == b"http/1.1"
+
+
 def test_the_named_client_is_not_the_proxy_that_is_trusted(peers):
     """X-Forwarded-For is judged by whom the header names, not by who sent it."""
     gateway = peers.gateway(config.proxy(peers.origin(), listener={

@@ -113,6 +113,8 @@ class FakeContext final : public PolicyContext {
       case Variable::tls_subject:
       case Variable::tls_names:
       case Variable::tls_fingerprint:
+      case Variable::tls_cipher:
+        return tls_facts == nullptr ? std::string_view() : tls_facts->cipher;
         return {};
       case Variable::route_name:
         return route();
