@@ -35,8 +35,7 @@ class Between:
                                          **options)
         else:
             behind = peers.backend(self.backend, **options)
-        # Over TLS the protocol is agreed by ALPN.
-        service = certificates.service() if secure else {"protocol": f"http{backend}"}
+        service = {**(certificates.service() if secure else {}), "protocol": f"http{backend}"}
         self.settings = config.proxy(
             behind, policies=[{"websocket": settings}] if settings else None, service=service,
             listener=(front or certificates.listener()) if secure else None)
