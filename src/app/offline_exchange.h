@@ -55,6 +55,7 @@ class OfflineExchange final : public policy::PolicyContext {
   std::string_view scheme() const override { return scheme_; }
   const tls::HandshakeFacts* tls() const override { return tls_ ? &*tls_ : nullptr; }
   void check_websocket(const codec::websocket::Rules&) override {}
+  void end_websocket_at(TimePoint, std::string_view) override {}
   std::string_view route() const override { return route_; }
   std::string_view request_id() const override { return request_id_; }
   void set_request_id(std::string_view id) override { request_id_ = id; }

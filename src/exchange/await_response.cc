@@ -76,11 +76,9 @@ loop::Task<void> pass_websocket(Exchange& x, loop::ByteStream& client, Chunk cli
                                   {.idle = x.service->config().timeouts.tunnel_idle,
                                    .rules = x.websocket_rules,
                                    .deflate = codec::websocket::has_deflate(x.response().headers)});
-  x.websocket = &tunnel;
-  if (x.draining || x.core.draining()) tunnel.go_away();
+  x.begin_websocket(tunnel);
   co_await tunnel.run(std::move(client_early), std::move(backend_early));
-  x.websocket = nullptr;
-  if (!tunnel.error_code().empty()) x.error_code = tunnel.error_code();
+  x.end_websocket();
 }
 
 loop::Task<void> pass_bytes(Exchange& x) {

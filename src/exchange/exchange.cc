@@ -174,6 +174,31 @@ void Exchange::drain() {
   if (websocket != nullptr) websocket->go_away();
 }
 
+void Exchange::end_websocket_at(TimePoint when, std::string_view reason) {
+  if (when >= websocket_end_) return;
+  websocket_end_ = when;
+  websocket_end_reason_ = reason;
+  if (websocket != nullptr) watch_credential();
+}
+
+void Exchange::watch_credential() {
+  if (websocket_end_ == TimePoint::max()) return;
+  if (websocket_end_ <= now()) return websocket->expire(websocket_end_reason_);
+  core.loop().timers().arm(credential_, Deadline(websocket_end_));
+}
+
+void Exchange::begin_websocket(handler::WebSocketTunnel& tunnel) {
+  websocket = &tunnel;
+  if (draining || core.draining()) tunnel.go_away();
+  watch_credential();
+}
+
+void Exchange::end_websocket() {
+  core.loop().timers().disarm(credential_);
+  if (!websocket->error_code().empty()) error_code = websocket->error_code();
+  websocket = nullptr;
+}
+
 void Exchange::give_up() {
   client_gone = true;
   if (waiter != nullptr) waiter->cancel();
@@ -215,6 +240,7 @@ void Exchange::on_timer(loop::Timer& timer) {
     if (attempt.connection != nullptr) attempt.connection->cancel_read();
     return;
   }
+  if (&timer == &credential_) return watch_credential();
   if (client_stream.client_broken()) return on_peer_end(ErrorKind::reset);
   core.loop().timers().arm(half_closed_, Deadline::after(now(), kHalfClosedLook));
 }

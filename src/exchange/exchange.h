@@ -82,6 +82,7 @@ class Exchange final : public policy::PolicyContext,
   std::string_view scheme() const override { return scheme_; }
   const tls::HandshakeFacts* tls() const override { return connection.tls; }
   void check_websocket(const codec::websocket::Rules& rules) override { websocket_rules = &rules; }
+  void end_websocket_at(TimePoint when, std::string_view reason) override;
   // As the client asked, whatever policies made of it.
   std::string_view asked_path() const { return rewritten_ ? asked_path_ : path_; }
   std::string_view asked_query() const { return rewritten_ ? asked_query_ : query_; }
@@ -136,6 +137,9 @@ class Exchange final : public policy::PolicyContext,
   Deadline total_deadline() const { return total_deadline_; }
   // The connection goes: what has no end of its own is told so.
   void drain();
+  // While it passes through: a drain, and the end of a credential, reach it.
+  void begin_websocket(handler::WebSocketTunnel& tunnel);
+  void end_websocket();
   // Ends its waits, since nobody waits for it any more.
   void give_up();
   // The attempt got its response: counts it, and lets go.
@@ -210,6 +214,7 @@ class Exchange final : public policy::PolicyContext,
   loop::Task<void> wait_for_upload();
   void keep_asked_target();
   std::string_view client_certificate(http::Variable variable);
+  void watch_credential();
   void on_timer(loop::Timer&) override;
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
 
@@ -236,6 +241,9 @@ class Exchange final : public policy::PolicyContext,
   mutable std::string_view client_ip_;
   Exchange** link_ = nullptr;
   Deadline total_deadline_ = Deadline::never();
+  TimePoint websocket_end_ = TimePoint::max();  // when what let it in is over
+  std::string_view websocket_end_reason_;
+  loop::Timer credential_{*this};
   loop::Timer half_closed_{*this};  // looks whether a client that sent FIN is still there
 
  public:

@@ -93,6 +93,8 @@ inline constexpr std::array kProblems = {
             "A WebSocket was closed for too many messages of the client (1008); only in logs."},
     Problem{"websocket_idle", 101,
             "A WebSocket on which nothing moved was closed (1001); only in logs."},
+    Problem{"websocket_credential_expired", 101,
+            "A WebSocket was closed because what let it in is over (1008); only in logs."},
     Problem{"internal_error", 500, "Doorward failed; its log says more."},
 };
 

@@ -112,6 +112,11 @@ class PolicyContext : public http::TemplateSource {
   // as the policy. The last call counts.
   virtual void check_websocket(const codec::websocket::Rules& rules) = 0;
 
+  // When the request becomes a WebSocket, it ends then (close code 1008): what let it in is over.
+  // At once when the time has passed. The earliest call counts; `reason` is static ASCII text of
+  // at most 123 bytes.
+  virtual void end_websocket_at(TimePoint when, std::string_view reason) = 0;
+
   // A policy in shadow mode would have answered so; reported, never sent.
   virtual void on_shadow_reply(std::string_view policy, const http::Reply& reply) = 0;
 

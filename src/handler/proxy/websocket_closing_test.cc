@@ -31,6 +31,27 @@ TEST_F(WebSocketTunnelTest, GoingAwayIsSaidAtTheNextEndOfAFrame) {
   }
 }
 
+loop::Task<void> expire_while_open(WebSocketTunnelTest& t) {
+  co_await t.client_->say(from_client(1, "a"));
+  EXPECT_EQ(co_await t.at_backend(), "data 7");
+  t.tunnel_->expire("the token has expired");
+  EXPECT_EQ(co_await t.at_client(), "close 1008");
+  EXPECT_EQ(co_await t.at_backend(), "close 1008");
+  co_await t.client_->say(from_client(8, close_body(1008)));
+  co_await t.backend_->say(from_server(8, close_body(1008)));
+  EXPECT_EQ(co_await t.at_client(), "end");
+  EXPECT_EQ(co_await t.at_backend(), "end");
+}
+
+TEST_F(WebSocketTunnelTest, OneWhoseCredentialIsOverEndsWithACloseFrame) {
+  for (const bool checked : {true, false}) {
+    SetUp();
+    checked ? make_checked() : make_plain();
+    run(expire_while_open(*this));
+    EXPECT_EQ(tunnel_->error_code(), "websocket_credential_expired");
+  }
+}
+
 loop::Task<void> go_away_before(WebSocketTunnelTest& t) {
   EXPECT_EQ(co_await t.at_client(), "close 1001");
   EXPECT_EQ(co_await t.at_backend(), "close 1001");

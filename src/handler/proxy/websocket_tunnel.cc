@@ -147,6 +147,13 @@ void WebSocketTunnel::close(CloseCode code, std::string_view reason) {
   begin_closing();
 }
 
+void WebSocketTunnel::expire(std::string_view reason) {
+  if (closing_) return;
+  error_code_ = "websocket_credential_expired";
+  if (!to_client_.knows_frames() || !to_backend_.knows_frames()) return break_both();
+  close(CloseCode::policy_violation, reason);
+}
+
 void WebSocketTunnel::begin_closing() {
   closing_ = true;
   loop_.timers().arm(patience_, Deadline::after(loop_.now(), settings_.closing));

@@ -35,11 +35,12 @@ class WebSocketTunnel final : private loop::TimerTarget {
 
   // Ends it with a close frame of this code towards both sides; also before run(). Nothing happens
   // when it is ending, or when frames are not known in what passes. `reason` is static ASCII text.
-  // For whoever finds out meanwhile that it may go on no longer: a drain, and later credentials
-  // that expire or are revoked (with CloseCode::policy_violation).
   void close(CloseCode code, std::string_view reason);
   // The gateway drains: 1001.
   void go_away() { close(CloseCode::going_away, "the gateway goes away"); }
+
+  // What let it in is over: 1008. One whose frames are not known just ends.
+  void expire(std::string_view reason);
 
   // Why Doorward ended it, as the access log says it; empty when it did not, or went away.
   std::string_view error_code() const { return error_code_; }

@@ -41,6 +41,11 @@ class FakeContext final : public PolicyContext {
   std::string_view scheme() const override { return scheme_text; }
   const tls::HandshakeFacts* tls() const override { return tls_facts; }
   void check_websocket(const codec::websocket::Rules& rules) override { websocket_rules = &rules; }
+  void end_websocket_at(TimePoint when, std::string_view reason) override {
+    if (when >= websocket_end) return;
+    websocket_end = when;
+    websocket_end_reason = reason;
+  }
   std::string_view route() const override { return "orders"; }
   std::string_view request_id() const override { return id_; }
   void set_request_id(std::string_view id) override { id_ = id; }
@@ -108,13 +113,13 @@ class FakeContext final : public PolicyContext {
         return client_ip();
       case Variable::tls_version:
         return tls_facts == nullptr ? std::string_view() : tls_facts->version;
+      case Variable::tls_cipher:
+        return tls_facts == nullptr ? std::string_view() : tls_facts->cipher;
       case Variable::tls_sni:
         return tls_facts == nullptr ? std::string_view() : tls_facts->sni;
       case Variable::tls_subject:
       case Variable::tls_names:
       case Variable::tls_fingerprint:
-      case Variable::tls_cipher:
-        return tls_facts == nullptr ? std::string_view() : tls_facts->cipher;
         return {};
       case Variable::route_name:
         return route();
@@ -152,6 +157,8 @@ class FakeContext final : public PolicyContext {
   std::string_view scheme_text = "http";
   const tls::HandshakeFacts* tls_facts = nullptr;
   const codec::websocket::Rules* websocket_rules = nullptr;
+  TimePoint websocket_end = TimePoint::max();
+  std::string_view websocket_end_reason;
   std::string host_text = "shop.example.com";
   loop::Address client_address;
   std::map<std::string, std::string> params;
