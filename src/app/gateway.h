@@ -118,7 +118,7 @@ class Gateway final : public admin::AdminSource {
   std::shared_ptr<const exchange::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;
   Seen seen_;
-  TlsUpkeep tls_upkeep_{events_};
+  TlsUpkeep tls_upkeep_{events_, shard_};
   std::string config_json_;  // as understood, without secrets
   std::unique_ptr<admin::AdminServer> admin_;
   std::optional<config::AdminConfig> admin_config_;  // that it runs by

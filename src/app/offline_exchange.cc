@@ -166,11 +166,10 @@ std::string_view OfflineExchange::lookup(http::Variable variable, std::string_vi
       return scheme_;
     case http::Variable::client_ip:
       return client_ip_;
-    case http::Variable::tls_version:
+    case http::Variable::tls_sni:
       return told_tls_.sni;
     case http::Variable::tls_version:
     case http::Variable::tls_cipher:
-    case http::Variable::tls_sni:
     case http::Variable::tls_subject:
     case http::Variable::tls_names:
     case http::Variable::tls_fingerprint:

@@ -4,17 +4,20 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "app/ocsp_refresh.h"
 #include "exchange/snapshot.h"
 #include "observe/event_log.h"
+#include "observe/metrics.h"
 
 namespace doorward::app {
 
 class TlsUpkeep {
  public:
-  explicit TlsUpkeep(observe::EventLog& events) : events_(events), ocsp_(events) {}
+  TlsUpkeep(observe::EventLog& events, observe::MetricsShard& metrics)
+      : events_(events), metrics_(metrics), ocsp_(events) {}
 
   // To be called about once a second.
   void tick(loop::Loop& loop, const exchange::Snapshot& snapshot);
@@ -25,10 +28,14 @@ class TlsUpkeep {
   void rotate_tickets(const exchange::Snapshot& snapshot, TimePoint now);
   void judge_certificates(const exchange::Snapshot& snapshot);
 
+  void tell_expiry(const exchange::Snapshot& snapshot);
+
   observe::EventLog& events_;
+  observe::MetricsShard& metrics_;
   OcspRefresh ocsp_;
   std::map<std::string, TimePoint> rotated_;  // when, by the listener's key()
   TimePoint judged_{};
+  std::set<observe::Slot> told_expiry_;  // listeners whose gauge is set
 };
 
 }  // namespace doorward::app

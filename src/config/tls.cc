@@ -4,7 +4,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
+#include <set>
 #include <unistd.h>
+#include <utility>
 
 #include "config/named_files.h"
 #include "config/tls_hosts.h"
@@ -206,12 +209,32 @@ std::shared_ptr<const tls::CertificateSet> TlsCompiler::certificates_of(const Tl
       served[j].fetched = slot_of(*served[j].certificate, at);
     }
   }
+  warn_of_collisions(served, path + ".certificates");
   for (const tls::ServedCertificate& one : served) {
     const tls::CertificateFacts& facts = one.certificate->facts();
     names_.insert(names_.end(), facts.names.begin(), facts.names.end());
     names_.insert(names_.end(), facts.addresses.begin(), facts.addresses.end());
   }
   return std::make_shared<const tls::CertificateSet>(std::move(served), config.strict_sni);
+}
+
+// Of one name and kind of key only the last is ever sent. Told once for a pair of certificates.
+void TlsCompiler::warn_of_collisions(const std::vector<tls::ServedCertificate>& served,
+                                     const std::string& path) {
+  std::map<std::pair<std::string_view, tls::KeyKind>, const tls::Certificate*> last;
+  std::set<std::pair<const tls::Certificate*, const tls::Certificate*>> told;
+  for (const tls::ServedCertificate& one : served) {
+    const tls::CertificateFacts& facts = one.certificate->facts();
+    for (const std::string& name : facts.names) {
+      const tls::Certificate*& before = last[{name, facts.key}];
+      const tls::Certificate* hidden = std::exchange(before, one.certificate.get());
+      if (hidden == nullptr || hidden == before || !told.emplace(hidden, before).second) continue;
+      warn(path,
+           fmt::format("{} is not sent to who asks for {}: {} is for it too, has the same kind "
+                       "of key ({}) and comes later",
+                       hidden->file(), name, before->file(), tls::to_string(facts.key)));
+    }
+  }
 }
 
 // `path` is that of the section with `ca` and `crl`.

@@ -39,6 +39,8 @@ class TlsCompiler {
   std::shared_ptr<tls::OcspSlot> slot_of(const tls::Certificate& certificate,
                                          const std::string& path);
   void judge(const tls::Certificate& certificate, const std::string& path);
+  void warn_of_collisions(const std::vector<tls::ServedCertificate>& served,
+                          const std::string& path);
   std::shared_ptr<const tls::CertificateSet> certificates_of(const exchange::TlsConfig& config,
                                                              const std::string& path);
   void add_folder(const std::string& folder, const std::string& path,

@@ -230,6 +230,16 @@ TEST_F(TlsConfigTest, WhatClientsWillComplainOfIsAWarning) {
             "response in DER; it is not sent along\n");
 }
 
+TEST_F(TlsConfigTest, CertificatesOfOneNameAndKindOfKeyCollide) {
+  const Issued leaf = issue(server(), &ca());
+  write("again.pem", leaf.certificate_pem() + leaf.key_pem());
+  EXPECT_NE(listener("{certificates: [DIR/a.pem, DIR/again.pem]}"), nullptr);
+  EXPECT_TRUE(findings.contains("warning: listeners[0].tls.certificates: DIR/a.pem is not sent to"))
+      << findings;
+  EXPECT_TRUE(findings.contains("DIR/again.pem is for it too, has the same kind of key"))
+      << findings;
+}
+
 TEST_F(TlsConfigTest, ARevocationListThatRanOutIsAWarning) {
   write("crl.pem", tls::revocation_list(ca(), {}, -tls::kDay));
   EXPECT_NE(listener("{certificates: DIR/a.pem, client_certificates: {crl: DIR/crl.pem, ca: "

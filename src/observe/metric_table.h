@@ -44,6 +44,7 @@ enum class Metric : std::uint8_t {
   tls_handshakes,
   tls_handshake_failures,
   http2_connections_broken,
+  tls_certificate_expiry,
   // route
   route_requests,
   route_in_flight,
@@ -121,7 +122,7 @@ struct MetricInfo {
   std::string_view label = "";                    // besides the scope's own
   std::span<const std::string_view> values = {};  // of the label; empty with a label: late
   double per_unit = 1;                            // how many a cell counts for one unit
-  bool sparse = false;  // most values are never met: those that counted nothing are left out
+  bool sparse = false;  // values that counted nothing are left out: most are never met
 
   constexpr std::size_t cells() const {
     if (kind == MetricKind::histogram) return kHistogramCells;
@@ -186,6 +187,16 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "doorward_http2_connections_broken_total",
      "HTTP/2 connections that ended out of order: by the client's abuse or fault, or lost.", "",
      "reason"},
+    {Metric::tls_certificate_expiry,
+     Scope::listener,
+     MetricKind::gauge,
+     "doorward_tls_certificate_expiry_timestamp_seconds",
+     "When the first of the listener's certificates expires, since the Unix epoch.",
+     "seconds",
+     "",
+     {},
+     1,
+     true},
 
     {Metric::route_requests, Scope::route, MetricKind::counter, "doorward_route_requests_total",
      "Requests finished, by class of the status sent (none: the client left before).", "", "status",

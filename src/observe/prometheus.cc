@@ -94,7 +94,10 @@ class Renderer {
   void series(const MetricInfo& metric, const std::vector<std::uint64_t>& sums,
               const std::string& labels, const std::vector<std::string>& values) {
     if (metric.kind == MetricKind::histogram) return histogram(metric, sums, labels);
-    if (metric.label.empty()) return line(metric, "", labels, sums[0]);
+    if (metric.label.empty()) {
+      if (!metric.sparse || sums[0] != 0) line(metric, "", labels, sums[0]);
+      return;
+    }
     std::uint64_t other = 0;  // counted under numbers that have no name
     for (std::size_t i = 0; i < sums.size(); ++i) {
       if (i >= values.size()) {
