@@ -1,5 +1,6 @@
 #include "observe/event_log.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <iterator>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr auto kWindow = std::chrono::seconds(1);
 constexpr std::size_t kMostRecent = 256;
+constexpr unsigned kMostOfStrangers = 10;  // lines in a window
 
 struct ValueWriter {
   std::string& to;
@@ -113,6 +115,11 @@ void EventLog::write(Level level, std::string_view event, EventFields fields) {
     recent.written = now;
     return;
   }
+  const auto of_strangers = std::ranges::find(kOfStrangers, event);
+  if (of_strangers != kOfStrangers.end() &&
+      !strangers_may(static_cast<std::size_t>(of_strangers - kOfStrangers.begin()), now)) {
+    return;
+  }
   if (recent_.size() >= kMostRecent) forget_old(now, false);
   if (recent_.size() >= kMostRecent) {
     ++unlisted_;
@@ -120,6 +127,28 @@ void EventLog::write(Level level, std::string_view event, EventFields fields) {
   }
   put(now, rest, 0);
   recent_.emplace(std::move(rest), Recent{now, 0});
+}
+
+bool EventLog::strangers_may(std::size_t event, WallTime now) {
+  tell_left_out(now, false);
+  if (strangers_.lines < kMostOfStrangers) {
+    ++strangers_.lines;
+    return true;
+  }
+  ++strangers_.left_out[event];
+  return false;
+}
+
+// Begins the next second when this one is over.
+void EventLog::tell_left_out(WallTime now, bool all) {
+  if (!all && now >= strangers_.begun && now - strangers_.begun < kWindow) return;
+  for (std::size_t i = 0; i < kOfStrangers.size(); ++i) {
+    const std::uint64_t count = strangers_.left_out[i];
+    if (count == 0) continue;
+    put(now,
+        rest_of(Level::warning, "events_left_out", {{"of", kOfStrangers[i]}, {"count", count}}), 0);
+  }
+  strangers_ = {.begun = now};
 }
 
 void EventLog::put(WallTime now, const std::string& rest, std::uint64_t repeated) {
@@ -142,6 +171,7 @@ void EventLog::forget_old(WallTime now, bool all) {
     if (recent.held != 0) put(now, at->first, recent.held);
     at = recent_.erase(at);
   }
+  tell_left_out(now, all);
   if (unlisted_ == 0 || recent_.size() >= kMostRecent) return;
   put(now, rest_of(Level::warning, "events_left_out", {{"count", unlisted_}}), 0);
   unlisted_ = 0;

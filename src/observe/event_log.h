@@ -2,8 +2,11 @@
 // {"time":"2026-01-02T03:04:05.678Z","level":"info","event":"listening","listener":"web"}.
 // Any thread may write; cold, takes a lock and makes one write(2) a line. The same event with the
 // same fields is written once a second at most; the next line says how often it was "repeated".
+// Events that any stranger can cause have few lines a second all together, so that a scan does not
+// push out the others; "events_left_out" counts the rest.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -78,6 +81,18 @@ class EventLog {
   };
   void put(WallTime now, const std::string& rest, std::uint64_t repeated);
   void forget_old(WallTime now, bool all);
+  // Counts the line in its second; false: there were enough.
+  bool strangers_may(std::size_t event, WallTime now);
+  void tell_left_out(WallTime now, bool all);
+
+  // Those that any stranger can cause.
+  static constexpr std::array<std::string_view, 3> kOfStrangers = {
+      "tls_handshake_failed", "http2_connection_broken", "proxy_header_refused"};
+  struct Strangers {
+    WallTime begun{};  // this second
+    unsigned lines = 0;
+    std::array<std::uint64_t, kOfStrangers.size()> left_out{};
+  };
 
   const int fd_;
   Level least_;
@@ -85,6 +100,7 @@ class EventLog {
   std::mutex mutex_;
   std::unordered_map<std::string, Recent> recent_;  // by line without time; bounded
   std::uint64_t unlisted_ = 0;                      // held back because recent_ was full
+  Strangers strangers_;
 };
 
 }  // namespace doorward::observe

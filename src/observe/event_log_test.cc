@@ -118,5 +118,24 @@ TEST(EventLog, ParsesLevels) {
   EXPECT_FALSE(parse_level("loud"));
 }
 
+TEST_F(EventLogTest, AScanDoesNotPushOutOtherEvents) {
+  for (int i = 0; i < 1000; ++i) {
+    const std::string client = "192.0.2." + std::to_string(i);
+    log_.info(i % 2 == 0 ? "tls_handshake_failed" : "proxy_header_refused", {{"client", client}});
+  }
+  log_.info("listening");
+  ASSERT_EQ(lines().size(), 11U);
+  EXPECT_EQ(lines().back()["event"], "listening");
+  now_ += std::chrono::seconds(1);
+  log_.tick();
+  ASSERT_EQ(lines().size(), 13U);
+  EXPECT_EQ(lines()[11]["event"], "events_left_out");
+  EXPECT_EQ(lines()[11]["of"], "tls_handshake_failed");
+  EXPECT_EQ(lines()[11]["count"], 495);
+  EXPECT_EQ(lines()[12]["of"], "proxy_header_refused");
+  log_.info("tls_handshake_failed", {{"client", "192.0.2.1"}});
+  EXPECT_EQ(lines().size(), 14U);
+}
+
 }  // namespace
 }  // namespace doorward::observe
