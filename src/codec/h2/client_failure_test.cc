@@ -101,6 +101,31 @@ TEST_F(H2Client, AConnectionThatBreaks) {
   EXPECT_FALSE(out.unseen);
 }
 
+// The request is in the peer's buffer, unread.
+loop::Task<void> vanish_unread(Peer& peer, WireEnd& wire, loop::Loop& loop) {
+  co_await peer.until([&] { return !peer.order.empty(); });
+  peer.respond(1, {{":status", "200"}}, "x");
+  co_await peer.flush();
+  co_await loop.sleep(Duration(50));
+  wire.abort();
+}
+
+loop::Task<void> ask_later(loop::Task<void> asking, loop::Loop& loop) {
+  co_await loop.sleep(Duration(25));
+  co_await std::move(asking);
+}
+
+TEST_F(H2Client, AConnectionThatBreaksBeforeAnythingOfARequestWasTaken) {
+  before_ = 5'000;
+  begin();
+  Outcome first, second;
+  run(both(both(ask(first), ask_later(ask(second), *loop_)),
+           vanish_unread(*peer_, *theirs_, *loop_)));
+  EXPECT_EQ(first.body, "x");
+  ASSERT_TRUE(second.error.has_value());
+  EXPECT_TRUE(second.unseen);
+}
+
 loop::Task<void> deaf(Peer& peer, loop::Loop& loop) {
   co_await peer.until([&] { return !peer.order.empty(); });
   co_await loop.sleep(Duration(300));

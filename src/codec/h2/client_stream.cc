@@ -66,7 +66,9 @@ bool ClientStream::submit(const http::RequestHead& head, BodySize size, bool end
                          connection_.settings().https ? "https" : "http", websocket_};
   const Pairs pairs = write_request(head, line, size, *arena_);
   nghttp2_data_provider provider = out_.provider();
-  began_at_ = session_.packed();
+  // Bytes of the transport, as acknowledged() counts them. What is packed or being sent by now goes
+  // out before, so the request begins there or later.
+  began_at_ = connection_.transport().sent();
   const std::int32_t stream =
       nghttp2_submit_request(session_.engine(), nullptr, pairs.data(), pairs.size(),
                              ends ? nullptr : &provider, static_cast<Channel*>(this));

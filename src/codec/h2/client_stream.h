@@ -97,7 +97,7 @@ class ClientStream final : public codec::ClientStream, public Channel {
   http::HeaderList* trailers_ = nullptr;
   std::optional<TunnelBytes> tunnel_;
   std::optional<Error> ended_by_;
-  std::uint64_t began_at_ = 0;  // where in the connection's bytes the request begins
+  std::uint64_t began_at_ = 0;  // the transport had sent so much before the request
   http::Method method_ = http::Method::get;
   std::uint8_t interim_ = 0;
   bool final_head_ = false;

@@ -45,6 +45,7 @@ class H2Client : public testing::Test {
     theirs_ = std::make_unique<WireEnd>(*loop_);
     auto ours = std::make_unique<WireEnd>(*loop_);
     ours->connect(*theirs_);
+    ours->begin_at(before_);
     ours_ = ours.get();
     client_ = std::make_unique<ClientConnection>(*loop_, std::move(ours), settings_, owner_);
     peer_ = std::make_unique<Peer>(*theirs_, Peer::Role::server);
@@ -117,6 +118,7 @@ class H2Client : public testing::Test {
 
   std::unique_ptr<loop::Loop> loop_;
   ClientSettings settings_;
+  std::uint64_t before_ = 0;  // bytes that the transport sent of its own
   Owner owner_;
   std::unique_ptr<WireEnd> theirs_;
   WireEnd* ours_ = nullptr;

@@ -49,7 +49,10 @@ class WireEnd final : public loop::ByteStream {
       end->sending_.wake(Woken::cancelled);
     }
   }
+  // Once it is received.
   std::uint64_t acknowledged() const override { return sent_ - other_->inbox_.size(); }
+  // As if so much had gone out before, of which nobody above knows (a handshake of TLS).
+  void begin_at(std::uint64_t sent) { sent_ = sent; }
 
  protected:
   void recv_wait(std::coroutine_handle<> waiter, Deadline deadline) override {
