@@ -80,9 +80,10 @@ void ClientConnection::on_http2_broken(std::string_view why) {
   listener_.series.add_value(observe::Metric::http2_connections_broken,
                              static_cast<unsigned>(number));
   if (why == "reset") return;  // clients leave
-  core_.events().info(
-      "http2_connection_broken",
-      {{"listener", listener_.config->name}, {"client", facts_.peer_ip}, {"reason", why}});
+  core_.events().info("http2_connection_broken", {{"listener", listener_.config->name},
+                                                  {"client", facts_.peer_ip},
+                                                  {"reason", why},
+                                                  {"detail", http2_->end_detail()}});
 }
 
 // With each request, so that a connection that stays open is not left out.

@@ -160,7 +160,12 @@ std::string_view Exchange::code_of(const Error& error) {
     backend_fault = error.reason;
     return "backend_protocol_error";
   }
-  if (!error.reason.empty()) return error.reason;
+  // What TLS says of a connection that broke is no code of a reply.
+  const bool by_tls = error.reason.starts_with("tls_");
+  if (by_tls && error.side == Side::client && error.kind == ErrorKind::protocol) {
+    return "client_reset";
+  }
+  if (!error.reason.empty() && !by_tls) return error.reason;
   if (error.kind == ErrorKind::timeout && error.side == Side::backend && response_head != nullptr &&
       times.first_byte != TimePoint{}) {
     return "backend_idle_timeout";

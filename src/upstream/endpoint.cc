@@ -150,9 +150,10 @@ std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> by
 loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& connection) {
   co_await connection.serve();
   if (const std::string_view why = connection.end_reason(); !why.empty()) {
-    keep->settings_.events.info(
-        "backend_http2_broken",
-        {{"service", keep->settings_.service.name}, {"endpoint", keep->url_}, {"reason", why}});
+    keep->settings_.events.info("backend_http2_broken", {{"service", keep->settings_.service.name},
+                                                         {"endpoint", keep->url_},
+                                                         {"reason", why},
+                                                         {"detail", connection.end_detail()}});
   }
   keep->pool_.forget(connection);
 }

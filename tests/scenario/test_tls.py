@@ -242,3 +242,14 @@ def test_renegotiation_is_refused(shared):
     """In TLS 1.2, by a client that asks for it (R)."""
     said = s_client(shared[0].address(), "-tls1_2", stdin="R\n")
     assert "RENEGOTIATING" in said and "no renegotiation" in said
+
+
+@pytest.mark.parametrize("sent", [0, 1000, 100_000])
+def test_a_client_that_leaves_its_upload_is_no_failure_of_ours(peers, certificates, sent):
+    """Without close_notify, as most do."""
+    gateway = peers.gateway(config.proxy(peers.origin(), listener=certificates.listener()))
+    client = peers.client(gateway, tls=client_context(certificates.ca, ["http/1.1"]))
+    client.send(request("/", "Content-Length: 500000", method="POST") + b"x" * sent)
+    client.close()
+    line = gateway.wait_access_log()[0]
+    assert line["status"] == 0 and line["error"] in ("client_closed", "client_reset"), line

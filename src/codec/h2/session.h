@@ -12,6 +12,7 @@
 #include <memory>
 #include <nghttp2/nghttp2.h>
 #include <span>
+#include <string>
 
 #include "base/chunk.h"
 #include "codec/h2/closed_streams.h"
@@ -58,6 +59,8 @@ class Session {
   // Why it ended, for logs and metrics: an Abuse's name, or one of "protocol_error",
   // "bad_preface", "reset"; empty when it ended in order.
   std::string_view end_reason() const { return end_reason_; }
+  // … and which rule the peer broke, for people; may be empty.
+  const std::string& end_detail() const { return end_detail_; }
   Abuse abuse() const { return abuse_; }
 
  protected:
@@ -131,6 +134,7 @@ class Session {
   Output sending_;  // is being sent
   loop::Gate flushes_;
   std::string_view end_reason_;
+  std::string end_detail_;
   Abuse abuse_ = Abuse::none;
   std::uint64_t packed_ = 0;
   std::size_t held_pieces_ = 0;

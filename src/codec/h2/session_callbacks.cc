@@ -75,7 +75,13 @@ struct Callbacks {
   static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
     Session& session = session_of(user);
     session.violation_ = violation_of(session, *head);
-    if (session.violation_ != NGHTTP2_NO_ERROR) return kEnd;
+    if (session.violation_ != NGHTTP2_NO_ERROR) {
+      session.end_detail_ = head->type == NGHTTP2_PRIORITY
+                                ? "PRIORITY on stream 0"
+                                : "HEADERS on stream " + std::to_string(head->stream_id) +
+                                      ", which has ended or was never opened";
+      return kEnd;
+    }
     const Abuse charge = charge_of(*head);
     if (charge == Abuse::none) return 0;
     // Only a client can make work by opening and resetting; a backend's resets are answers.
@@ -155,6 +161,12 @@ struct Callbacks {
     return session.abused(Abuse::rapid_reset) ? kEnd : 0;
   }
 
+  // In the engine's own words, which name frame and rule.
+  static int engine_says(nghttp2_session*, int, const char* text, std::size_t size, void* user) {
+    session_of(user).end_detail_.assign(text, size);
+    return 0;
+  }
+
   static int data(nghttp2_session* engine, std::uint8_t, std::int32_t stream,
                   const std::uint8_t* bytes, std::size_t size, void* user) {
     Session& session = session_of(user);
@@ -210,6 +222,7 @@ struct Callbacks {
     nghttp2_session_callbacks_set_on_header_callback2(all, header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_recv);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
+    nghttp2_session_callbacks_set_error_callback2(all, engine_says);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data);
     nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
