@@ -228,7 +228,8 @@ void TlsCompiler::warn_of_collisions(const std::vector<tls::ServedCertificate>& 
     for (const std::string& name : facts.names) {
       const tls::Certificate*& before = last[{name, facts.key}];
       const tls::Certificate* hidden = std::exchange(before, one.certificate.get());
-      if (hidden == nullptr || hidden == before || !told.emplace(hidden, before).second) continue;
+      if (hidden == nullptr || hidden->facts().fingerprint == facts.fingerprint) continue;
+      if (!told.emplace(hidden, before).second) continue;
       warn(path,
            fmt::format("{} is not sent to who asks for {}: {} is for it too, has the same kind "
                        "of key ({}) and comes later",
