@@ -120,10 +120,18 @@ void WebSocketTunnel::ping(WebSocketWay& way) {
 void WebSocketTunnel::look_after(WebSocketWay& way) {
   if (way.refusal() != Refusal::none && !closing_) on_refusal(way);
   const bool both_closed = to_client_.closed() && to_backend_.closed();
-  if (settings_.rules != nullptr && both_closed && !closing_) begin_closing();
+  if (both_closed && !closing_) on_both_closed();
   // Who broke a rule is not waited for, and who cannot be told anything is told by the end.
   const bool at_once = other(way).refusal() != Refusal::none || way.stuck();
   if (closing_ && at_once && way.said_all()) finish(way);
+}
+
+// RFC 6455 §7.1.1: then the transports end. Without rules that is left to the two, but not for
+// ever.
+void WebSocketTunnel::on_both_closed() {
+  if (settings_.rules != nullptr) return begin_closing();
+  if (patience_.is_armed()) return;
+  loop_.timers().arm(patience_, Deadline::after(loop_.now(), settings_.closing));
 }
 
 void WebSocketTunnel::on_refusal(WebSocketWay& way) {
@@ -167,7 +175,7 @@ void WebSocketTunnel::wake(WebSocketWay& way) {
 }
 
 void WebSocketTunnel::on_timer(loop::Timer&) {
-  expired_ = true;
+  closing_ = expired_ = true;
   for (WebSocketWay* way : {&to_client_, &to_backend_}) {
     if (way->sending) {
       way->finished = true;

@@ -55,6 +55,7 @@ class WebSocketTunnel final : private loop::TimerTarget {
   void look_after(WebSocketWay& way);
   void on_quiet(WebSocketWay& way);
   void ping(WebSocketWay& way);
+  void on_both_closed();
   void on_refusal(WebSocketWay& way);
   void end_idle();
   void begin_closing();

@@ -167,5 +167,21 @@ TEST_F(WebSocketTunnelTest, AHalfThatEndsIsPassedOnAsAHalf) {
   }
 }
 
+loop::Task<void> close_and_stay(WebSocketTunnelTest& t) {
+  co_await t.backend_->say(from_server(8, close_body(1000)));
+  EXPECT_EQ(co_await t.at_client(), "close 1000");
+  co_await t.client_->say(from_client(8, close_body(1000)));
+  EXPECT_EQ(co_await t.at_backend(), "close 1000");
+  t.leave(*t.backend_);
+  EXPECT_EQ(co_await t.at_client(), "end");
+  EXPECT_EQ(co_await t.at_backend(), "end");  // the client never ended its half
+}
+
+TEST_F(WebSocketTunnelTest, BothHalvesEndOnceBothSidesHaveClosed) {
+  make({.idle = kLong, .closing = Duration(1)});
+  run(close_and_stay(*this));
+  EXPECT_EQ(tunnel_->error_code(), "");
+}
+
 }  // namespace
 }  // namespace doorward::handler
