@@ -23,10 +23,17 @@ PARSER_LIMITS = {"header line one byte too long", "endless header name", "endles
                  "headers: 101"}
 
 
+# Where HTTP/2 is spoken it begins an HTTP/2 connection.
+PREFACE = "http/2 preface in full"
+
+
+def rows_of(name):
+    return json.loads((TABLES / f"{name}.json").read_text())
+
+
 def table(name):
-    rows = json.loads((TABLES / f"{name}.json").read_text())
-    return [pytest.param(row, id=row["name"].replace(" ", "-")) for row in rows
-            if row["name"] not in PARSER_LIMITS]
+    return [pytest.param(row, id=row["name"].replace(" ", "-")) for row in rows_of(name)
+            if row["name"] not in PARSER_LIMITS | {PREFACE}]
 
 
 def content(row):
@@ -92,6 +99,13 @@ def check_request(fronted, row, send):
 @pytest.mark.parametrize("row", table("requests"))
 def test_requests(fronted, row):
     check_request(fronted, row, lambda client: client.send(content(row)).half_close())
+
+
+def test_a_listener_without_http2_refuses_its_preface(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"http2": {"enabled": False}}))
+    row = next(row for row in rows_of("requests") if row["name"] == PREFACE)
+    with Raw(gateway.address()) as client:
+        assert_refused(client.send(content(row)), row)
 
 
 @pytest.mark.parametrize("row", [r for r in table("requests") if len(content(r.values[0])) < 400])

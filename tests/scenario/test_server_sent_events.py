@@ -18,8 +18,9 @@ QUIET = 1  # seconds, in which nothing moves
 SHORTER = "900ms"
 CLIENTS = {"http1": (Talk1, None), "http1-tls": (Talk1, ["http/1.1"]), "http2": (Talk2, None),
            "http2-tls": (Talk2, ["h2"])}
-# A chain for each kind of policy, those left out that answer in the backend's place.
-ANSWERS_ITSELF = {"mock"}
+# A chain for each kind of policy, those left out that answer in the backend's place: clients here
+# have no certificate.
+ANSWERS_ITSELF = {"mock", "client_certificate"}
 POLICIES = {
     "none": [],
     "headers": [{"headers": {"response": {"set": {"x-a": "{response.status}"}}}}],
