@@ -9,6 +9,7 @@
 #include "tls/certificate_set.h"
 #include "tls/pem.h"
 #include "tls/test_certificates.h"
+#include "tls/x509_text.h"
 
 namespace doorward::tls {
 namespace {
@@ -48,6 +49,15 @@ TEST(CertificateTest, KnowsItsFacts) {
   EXPECT_EQ(certificate(leaf)->issuer(), nullptr);
   EXPECT_EQ(certificate(issue({.cn = "Only.CN"}, &ca()))->facts().names,
             std::vector<std::string>{"only.cn"});
+}
+
+TEST(CertificateTest, ReadsDatesThatAreFarAway) {
+  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> time(ASN1_TIME_new(),
+                                                                   &ASN1_TIME_free);
+  ASSERT_EQ(ASN1_TIME_set_string(time.get(), "99991231235959Z"), 1);
+  EXPECT_GT(time_of(time.get()), now());
+  ASSERT_EQ(ASN1_TIME_set_string(time.get(), "16221104010203Z"), 1);
+  EXPECT_LT(time_of(time.get()), now());
 }
 
 TEST(CertificateTest, SaysWhatIsWrong) {

@@ -1,5 +1,6 @@
 #include "tls/x509_text.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cctype>
@@ -111,10 +112,13 @@ std::string fingerprint_of(const X509* certificate) {
   return hex({reinterpret_cast<const char*>(digest.data()), size}, false);
 }
 
+// WallTime ends in 2262; "never" is the end of 9999 (RFC 5280 §4.1.2.5). A little is left on both
+// sides for those who add to it.
 WallTime time_of(const ASN1_TIME* time) {
+  constexpr std::time_t kFarthest = 9'000'000'000;  // 2255, and 1684
   std::tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  return std::chrono::system_clock::from_time_t(std::clamp(timegm(&parts), -kFarthest, kFarthest));
 }
 
 }  // namespace doorward::tls
