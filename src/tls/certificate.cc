@@ -51,7 +51,9 @@ void read_names(X509* certificate, CertificateFacts& facts) {
 Failure not_its_key(const PemFile& key, const PemFile& chain,
                     const std::vector<Owned<X509>>& certificates, EVP_PKEY* parsed) {
   for (std::size_t i = 1; i < certificates.size(); ++i) {
-    if (EVP_PKEY_eq(X509_get0_pubkey(certificates[i].get()), parsed) != 1) continue;
+    const bool belongs = EVP_PKEY_eq(X509_get0_pubkey(certificates[i].get()), parsed) == 1;
+    ERR_clear_error();
+    if (!belongs) continue;
     return fail(ErrorKind::invalid,
                 fmt::format("{}: the key belongs to certificate {} of {}, but a chain begins with "
                             "the server's own certificate",
