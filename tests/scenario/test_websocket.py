@@ -49,7 +49,7 @@ def test_frames_pass_untouched_in_any_pieces(peers):
     got = []
 
     def script(connection):
-        ws.accept(connection)
+        ws.accept(connection, connection.recv_request())
         got.append(connection.stream.exactly(len(sent)))
         connection.send(b"\x88\x00")
         connection.at_end()
@@ -105,7 +105,7 @@ def test_a_drain_waits_for_the_end_of_the_frame_under_way(peers):
 
 def test_a_drain_does_not_wait_for_who_does_not_answer(peers):
     def script(connection):
-        ws.accept(connection)
+        ws.accept(connection, connection.recv_request())
         assert ws.read_frame(connection.stream)[0] == CLOSE
         connection.at_end()
     gateway = between(peers, script)
@@ -132,6 +132,7 @@ def test_a_real_client_learns_of_a_drain(peers):
             return socket.close_code
     assert ws.run(talk()) == 1001
     assert gateway.wait_exit() == 0
+    server.finish()  # returns once the connection's end has been noted
     assert server.codes == [1001]
 
 

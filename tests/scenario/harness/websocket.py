@@ -63,13 +63,11 @@ def accept_key(key):
         (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
 
 
-def accept(connection, *headers):
-    """Answers a backend's request with a right 101; returns the request."""
-    asked = connection.recv_request()
+def accept(connection, asked, *headers):
+    """Answers the request that a backend has received with a right 101."""
     lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
              f"Sec-WebSocket-Accept: {accept_key(asked.get('sec-websocket-key'))}", *headers]
     connection.send("\r\n".join(lines).encode() + b"\r\n\r\n")
-    return asked
 
 
 def opened(peers, gateway, *headers, **options):
@@ -92,7 +90,8 @@ class Frames:
         self.over = threading.Event()
 
     def __call__(self, connection):
-        self.asked = accept(connection, *self.headers)
+        self.asked = connection.recv_request()  # noted before the client can know of the answer
+        accept(connection, self.asked, *self.headers)
         connection.send(self.first)
         try:
             while got := read_frame(connection.stream):
