@@ -57,6 +57,44 @@ TEST_F(H2Client, SharesOneConnection) {
   EXPECT_EQ(peer_->order.size(), 50u);
 }
 
+// Lets the loop turn once, with something completing in it.
+loop::Task<void> busy_turn(loop::Loop& loop) {
+  struct Later {
+    loop::Loop& loop;
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) { loop.resume_later(waiter); }
+    void await_resume() const {}
+  };
+  loop.post([] {});
+  co_await Later{loop};
+}
+
+TEST_F(H2Client, RequestsOfNeighbouringTurnsLeaveTogether) {
+  begin();
+  std::vector<Outcome> outs(4);
+  std::size_t sends = 0;
+  const auto ask_by_turns = [&](loop::Gate& gate) -> loop::Task<void> {
+    while (client_->packed() == 0 || ours_->sends == 0) co_await busy_turn(*loop_);  // SETTINGS
+    sends = ours_->sends;
+    gate.spawn(ask(outs[0]));
+    for (int i = 1; i < 4; ++i) {
+      gate.spawn(ask(outs[i]));
+      co_await busy_turn(*loop_);
+    }
+    co_await peer_->until([&] { return peer_->order.size() == 4; });
+    sends = ours_->sends - sends;
+    for (const std::int32_t id : std::vector(peer_->order)) {
+      peer_->respond(id, {{":status", "204"}}, nullptr);
+    }
+    co_await peer_->flush();
+    co_await gate.close();
+  };
+  loop::Gate gate;
+  run(ask_by_turns(gate));
+  for (const Outcome& out : outs) EXPECT_EQ(out.response.status, 204);
+  EXPECT_EQ(sends, 1u);
+}
+
 loop::Task<void> full_answer(Peer& peer) {
   co_await peer.until([&] { return !peer.order.empty(); });
   peer.headers(1, {{":status", "103"}, {"link", "</a>"}}, false);

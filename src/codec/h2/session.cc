@@ -13,6 +13,9 @@ constexpr Duration kLingerTime{1'000};
 constexpr std::uint64_t kLingerBytes = 256 * 1024;
 // Frames that wait in the engine because the peer does not read: more is no honest backlog.
 constexpr std::size_t kBacklogMost = 4096;
+// Turns of the loop for which frames to a backend wait for those of other streams. Requests per
+// send, 64 clients: 1.7 with none, 4.2 with 4, fewer with more (the backend falls idle).
+constexpr int kGatherTurns = 4;
 
 void put32(char* to, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(value >> (24 - 8 * i));
@@ -200,9 +203,22 @@ void Session::pack() {
   if (!output_.empty()) pack_later();
 }
 
+// The other streams may have something to send in the next turns, which a backend then gets at once.
+// It ends with the first turn in which nothing happens, so that a quiet loop adds no delay.
+bool Session::gathers(int turns, std::uint64_t seen) const {
+  return peer_ == Side::backend && turns < kGatherTurns && channel_count_ > 1 && !output_full() &&
+         loop_.counters().completions != seen;
+}
+
 loop::Task<void> Session::flush() {
   co_await next_turn();
   pack();
+  std::uint64_t seen = 0;
+  for (int turns = 0; gathers(turns, seen); ++turns) {
+    seen = loop_.counters().completions;
+    co_await next_turn();
+    pack();
+  }
   while (!output_.empty()) {
     std::swap(output_, sending_);
     const Result<void> sent = co_await bytes_.send(sending_.parts(), Deadline::never());

@@ -112,6 +112,7 @@ class Session {
   void engine_failed(ssize_t code);
   void write_goaway(std::uint32_t code);
   loop::Task<void> flush();
+  bool gathers(int turns, std::uint64_t seen) const;
   auto next_turn() {
     struct Awaiter {
       loop::Loop& loop;
