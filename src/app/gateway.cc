@@ -120,7 +120,9 @@ void Gateway::name_metrics() {
   std::vector<std::string_view> handshake_failures;
   for (const tls::Reason& reason : tls::reasons()) handshake_failures.push_back(reason.word);
   metrics_.name_values(observe::Metric::tls_handshake_failures, handshake_failures);
+  metrics_.name_values(observe::Metric::service_tls_failures, handshake_failures);
   metrics_.name_values(observe::Metric::http2_connections_broken, codec::h2::end_reasons());
+  metrics_.name_values(observe::Metric::service_http2_broken, codec::h2::end_reasons());
   const std::string_view version = DOORWARD_VERSION;
   metrics_.name_values(observe::Metric::build_info, {&version, 1});
 }

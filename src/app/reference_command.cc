@@ -91,8 +91,8 @@ std::string problems_page() {
          "\n## TLS\n\n"
          "Why a handshake or a connection fails: the `reason` of the events\n"
          "`tls_handshake_failed` and `backend_tls_failed`, and of\n"
-         "`doorward_tls_handshake_failures_total`. The `detail` of a 502 `backend_tls_failed`\n"
-         "begins with it.\n\n" +
+         "`doorward_tls_handshake_failures_total` and `doorward_service_tls_failures_total`. The\n"
+         "`detail` of a 502 `backend_tls_failed` begins with it.\n\n" +
          tls_reasons();
 }
 

@@ -21,6 +21,7 @@ using upstream::ResponseLimits;
 using upstream::RetryConfig;
 using upstream::SendProxyProtocol;
 using upstream::ServiceConfig;
+using upstream::ServiceHttp2;
 using upstream::ServiceTimeouts;
 using upstream::ServiceTls;
 using namespace std::chrono_literals;
@@ -90,6 +91,27 @@ constexpr auto kLimits = schema::schema<ResponseLimits>(
     field("header_count", &ResponseLimits::header_count, "Headers of a response.", at_least(1),
           schema::at_most(10'000)));
 
+constexpr auto kHttp2 = schema::schema<ServiceHttp2>(
+    "http2", "Connections over HTTP/2, which many requests share.",
+    field("max_concurrent_streams", &ServiceHttp2::max_concurrent_streams,
+          "Requests at once on one connection; beyond, and beyond what the backend itself allows, "
+          "another one is opened.",
+          at_least(1), schema::at_most(10'000)),
+    field("stream_window", &ServiceHttp2::stream_window,
+          "Bytes of a response's body that a backend may send ahead.", at_least(16_KiB),
+          schema::at_most(1_GiB)),
+    field("connection_window", &ServiceHttp2::connection_window,
+          "… of all responses of a connection.", at_least(64_KiB), schema::at_most(1_GiB)),
+    field(
+        "ping_every", &ServiceHttp2::ping_every,
+        "A backend that sends nothing for so long, while requests wait for it, is asked by a PING "
+        "whether it is still there.",
+        zero_means("never")),
+    field("ping_timeout", &ServiceHttp2::ping_timeout,
+          "How long its answer may take. Then the connection is given up: 504 "
+          "`backend_ping_timeout`.",
+          at_least(1ms)));
+
 constexpr auto kTls = schema::schema<ServiceTls>(
     "tls", "How `https://` endpoints are spoken to. Files are PEM, and are watched.",
     field("verify", &ServiceTls::verify,
@@ -132,6 +154,7 @@ constexpr auto kService = schema::schema<ServiceConfig>(
           schema::names<Protocol>({{"auto", Protocol::automatic},
                                    {"http1", Protocol::http1},
                                    {"http2", Protocol::http2}})),
+    field("http2", &ServiceConfig::http2, "Connections over HTTP/2.", of(kHttp2)),
     field("tls", &ServiceConfig::tls, "How `https://` endpoints are spoken to.", of(kTls)),
     field("proxy_protocol", &ServiceConfig::proxy_protocol,
           "Whether each connection begins with a PROXY protocol header that tells who the client "

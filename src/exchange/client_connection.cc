@@ -75,10 +75,8 @@ void ClientConnection::count_end(codec::Late late) {
 }
 
 void ClientConnection::on_http2_broken(std::string_view why) {
-  const std::span<const std::string_view> reasons = codec::h2::end_reasons();
-  const auto number = std::ranges::find(reasons, why) - reasons.begin();
   listener_.series.add_value(observe::Metric::http2_connections_broken,
-                             static_cast<unsigned>(number));
+                             codec::h2::number_of_end_reason(why));
   if (why == "reset") return;  // clients leave
   core_.events().info("http2_connection_broken", {{"listener", listener_.config->name},
                                                   {"client", facts_.peer_ip},

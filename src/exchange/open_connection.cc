@@ -25,13 +25,6 @@ constexpr std::string_view kPlainHttp =
     "\"status\":400,\"code\":\"tls_plain_http\",\"detail\":\"This port speaks TLS: the address "
     "must begin with https.\"}\n";
 
-unsigned number_of(std::string_view word) {
-  const auto all = tls::reasons();
-  unsigned number = 0;
-  while (number < all.size() && all[number].word != word) ++number;
-  return number;
-}
-
 Chunk joined(const Chunk& first, const Chunk& second) {
   std::string all(first.view());
   all += second.view();
@@ -151,7 +144,7 @@ loop::Task<bool> ClientConnection::shake_hands() {
 }
 
 void ClientConnection::on_handshake_failed(const Error& error) {
-  listener_.series.add_value(Metric::tls_handshake_failures, number_of(error.reason));
+  listener_.series.add_value(Metric::tls_handshake_failures, tls::number_of(error.reason));
   core_.events().info("tls_handshake_failed", {{"listener", listener_.config->name},
                                                {"client", facts_.peer_ip},
                                                {"reason", error.reason},

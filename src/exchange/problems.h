@@ -70,6 +70,8 @@ inline constexpr std::array kProblems = {
     Problem{"backend_protocol_error", 502, "The backend's response is malformed."},
     Problem{"first_byte_timeout", 504, "The backend did not begin its response in time."},
     Problem{"backend_idle_timeout", 504, "The backend's response stopped arriving."},
+    Problem{"backend_ping_timeout", 504,
+            "The backend stopped answering on its HTTP/2 connection, PINGs too."},
     Problem{"total_timeout", 504, "The service's total time is over."},
     Problem{"grpc_deadline_exceeded", 504,
             "The time that the client gives its gRPC call (grpc-timeout) is over."},

@@ -81,6 +81,10 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
     return by_service("The backend neither sent nor took anything for", "timeouts.idle",
                       timeouts.idle);
   }
+  if (code == "backend_ping_timeout") {
+    return by_service("The backend did not answer a PING within", "http2.ping_timeout",
+                      x.service->config().http2.ping_timeout);
+  }
   if (code == "total_timeout") {
     return by_service("The exchange took longer than", "timeouts.total", timeouts.total);
   }

@@ -65,8 +65,11 @@ enum class Metric : std::uint8_t {
   service_reuses,
   service_connections_open,
   service_waiting,
+  service_tls_failures,
+  service_http2_broken,
 };
-inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::service_waiting) + 1;
+inline constexpr std::size_t kMetricCount =
+    static_cast<std::size_t>(Metric::service_http2_broken) + 1;
 
 // Values of labels with a fixed set; the enums say the same, for callers of add_value().
 enum class RefusedBecause : std::uint8_t {
@@ -255,6 +258,12 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "doorward_service_connections_open", "Connections to backends that are open."},
     {Metric::service_waiting, Scope::service, MetricKind::gauge, "doorward_service_waiting",
      "Requests that wait for a connection, or for the service's names to be resolved."},
+    {Metric::service_tls_failures, Scope::service, MetricKind::counter,
+     "doorward_service_tls_failures_total", "TLS handshakes with backends that failed.", "",
+     "reason"},
+    {Metric::service_http2_broken, Scope::service, MetricKind::counter,
+     "doorward_service_http2_connections_broken_total",
+     "HTTP/2 connections to backends that ended out of order.", "", "reason"},
 }};
 
 consteval bool metrics_in_order() {

@@ -38,10 +38,15 @@ constexpr auto kReasons = std::to_array<Reason>({
 
 std::span<const Reason> reasons() { return kReasons; }
 
-std::string_view sentence_of(std::string_view word) {
+unsigned number_of(std::string_view word) {
   const auto at = std::find_if(kReasons.begin(), kReasons.end(),
                                [&](const Reason& reason) { return reason.word == word; });
-  return at == kReasons.end() ? std::string_view() : at->sentence;
+  return static_cast<unsigned>(at - kReasons.begin());
+}
+
+std::string_view sentence_of(std::string_view word) {
+  const unsigned number = number_of(word);
+  return number < kReasons.size() ? kReasons[number].sentence : std::string_view();
 }
 
 }  // namespace doorward::tls

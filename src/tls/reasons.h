@@ -41,6 +41,8 @@ struct Reason {
 
 // All of them, for metrics and the reference.
 std::span<const Reason> reasons();
+// The place of a word in the list; its size for any other.
+unsigned number_of(std::string_view word);
 // The sentence of a word of the list.
 std::string_view sentence_of(std::string_view word);
 

@@ -129,6 +129,7 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::So
 
 // One line for each kind of failure: the log holds repetitions back.
 void Endpoint::on_tls_failed(Error& error) {
+  settings_.series.add_value(observe::Metric::service_tls_failures, tls::number_of(error.reason));
   settings_.events.warning("backend_tls_failed", {{"service", settings_.service.name},
                                                   {"endpoint", url_},
                                                   {"reason", error.reason},
@@ -150,6 +151,8 @@ std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> by
 loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& connection) {
   co_await connection.serve();
   if (const std::string_view why = connection.end_reason(); !why.empty()) {
+    keep->settings_.series.add_value(observe::Metric::service_http2_broken,
+                                     codec::h2::number_of_end_reason(why));
     keep->settings_.events.info("backend_http2_broken", {{"service", keep->settings_.service.name},
                                                          {"endpoint", keep->url_},
                                                          {"reason", why},

@@ -43,6 +43,12 @@ codec::h2::ClientSettings http2_settings(const ServiceConfig& config) {
   codec::h2::ClientSettings settings;
   settings.parse = same.parse;
   settings.idle_timeout = same.idle_timeout;
+  settings.session.max_concurrent_streams = config.http2.max_concurrent_streams;
+  settings.session.stream_window = static_cast<std::uint32_t>(config.http2.stream_window.count);
+  settings.session.connection_window =
+      static_cast<std::uint32_t>(config.http2.connection_window.count);
+  settings.ping_every = config.http2.ping_every;
+  settings.ping_timeout = config.http2.ping_timeout;
   return settings;
 }
 

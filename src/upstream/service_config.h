@@ -63,6 +63,18 @@ struct ResponseLimits {
 // Which HTTP its endpoints speak. `automatic`: over TLS what ALPN says, in cleartext HTTP/1.1.
 enum class Protocol : std::uint8_t { automatic, http1, http2 };
 
+// Of the connections that many requests share.
+struct ServiceHttp2 {
+  std::uint32_t max_concurrent_streams = 128;  // on one; the backend's own limit holds as well
+  Bytes stream_window = 256_KiB;
+  Bytes connection_window = 1_MiB;
+  // While requests are on their way and nothing comes: a PING after so long (0: none), and so long
+  // for its answer.
+  Duration ping_every{15'000};
+  Duration ping_timeout{10'000};
+  bool operator==(const ServiceHttp2&) const = default;
+};
+
 // TLS to https:// endpoints. Files are PEM.
 struct ServiceTls {
   bool verify = true;
@@ -84,6 +96,7 @@ struct ServiceConfig {
   std::string name;
   std::vector<EndpointConfig> endpoints;
   Protocol protocol = Protocol::automatic;
+  ServiceHttp2 http2;
   ServiceTls tls;
   SendProxyProtocol proxy_protocol = SendProxyProtocol::off;
   Balance balance = Balance::round_robin;

@@ -33,6 +33,10 @@ MISTAKES = [
      HEAD + ROUTE + "    policies:\n      - size_limit: {§maxx: 1KiB}\n", ['"max"']),
     ("unknown service of a policy", HEAD + ROUTE +
      "    policies:\n      - external_auth: {service: §apq}\n", ["apq", '"app"']),
+    ("a window below HTTP/2's smallest", HEAD.replace(
+        "{endpoints", "{http2: {stream_window: §1KiB}, endpoints") + ROUTE, ["16KiB"]),
+    ("no time for the answer of a PING", HEAD.replace(
+        "{endpoints", "{http2: {ping_timeout: §0s}, endpoints") + ROUTE, ["1ms"]),
     ("a number without a unit", HEAD.replace('"}', '", timeouts: {idle: §5}}') + ROUTE, ["5"]),
     ("a size with a wrong unit",
      HEAD.replace('"}', '", limits: {body_size: §5parsecs}}') + ROUTE, ["5parsecs"]),

@@ -29,6 +29,9 @@ def assert_failed(peers, gateway, reason):
     event = gateway.wait_event("backend_tls_failed")
     assert event["reason"] == reason, (event, problem)
     assert event["service"] == "app"
+    failures = gateway.metrics().sum("doorward_service_tls_failures_total", service="app",
+                                     reason=reason)
+    assert failures >= 1
     line = gateway.wait_access_log()[0]
     assert line["error"] == "backend_tls_failed", line
     return problem

@@ -136,12 +136,9 @@ void ClientConnection::on_timer(loop::Timer&) {
   }
   if (ping_out_) {
     bytes_.abort();
-    return lose("ping_timeout", Error{ErrorKind::timeout,
-                                      Side::backend,
-                                      Retry::no,
-                                      0,
-                                      {},
-                                      "the backend does not answer a PING"});
+    return lose("ping_timeout",
+                Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "backend_ping_timeout",
+                      "the backend does not answer a PING"});
   }
   ping_out_ = true;
   nghttp2_submit_ping(engine(), NGHTTP2_FLAG_NONE, nullptr);

@@ -1,5 +1,6 @@
 #include "codec/h2/session.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -33,6 +34,11 @@ std::span<const std::string_view> end_reasons() {
     return reasons;
   }();
   return all;
+}
+
+unsigned number_of_end_reason(std::string_view reason) {
+  const std::span<const std::string_view> all = end_reasons();
+  return static_cast<unsigned>(std::ranges::find(all, reason) - all.begin());
 }
 
 Session::Session(loop::Loop& loop, loop::ByteStream& bytes, Role role,
@@ -203,8 +209,8 @@ void Session::pack() {
   if (!output_.empty()) pack_later();
 }
 
-// The other streams may have something to send in the next turns, which a backend then gets at once.
-// It ends with the first turn in which nothing happens, so that a quiet loop adds no delay.
+// The other streams may have something to send in the next turns, which a backend then gets at
+// once. It ends with the first turn in which nothing happens, so that a quiet loop adds no delay.
 bool Session::gathers(int turns, std::uint64_t seen) const {
   return peer_ == Side::backend && turns < kGatherTurns && channel_count_ > 1 && !output_full() &&
          loop_.counters().completions != seen;

@@ -28,6 +28,8 @@ class Channel;
 
 // What Session::end_reason() can be, for metrics.
 std::span<const std::string_view> end_reasons();
+// The place of one among them; their number for any other.
+unsigned number_of_end_reason(std::string_view reason);
 
 class Session {
  public:

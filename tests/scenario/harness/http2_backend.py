@@ -100,7 +100,7 @@ class Http2Connection:
         self.backend, self.number = backend, len(backend.connections)
         self.alpn = getattr(sock, "selected_alpn_protocol", lambda: None)()
         self.io, self.streams, self.goaways, self.error = Shared(sock), {}, [], None
-        self.acknowledged, self.over = 0, threading.Event()
+        self.acknowledged, self.pings, self.over = 0, 0, threading.Event()
         self.changed = threading.Condition(threading.RLock())
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, header_encoding=None, validate_outbound_headers=False,
@@ -199,6 +199,7 @@ class Http2Connection:
             return
         stream = self.streams.get(getattr(event, "stream_id", None))
         self.acknowledged += isinstance(event, h2.events.SettingsAcknowledged)
+        self.pings += isinstance(event, h2.events.PingReceived)
         if isinstance(event, h2.events.DataReceived):
             stream.pieces.put((event.data, event.flow_controlled_length))
         elif isinstance(event, h2.events.TrailersReceived):
