@@ -101,7 +101,7 @@ loop::Task<Step> switch_protocols(Exchange& x) {
     end_failed_attempt(x);
     co_return x.reply_with(outcome);
   }
-  x.status = 101;
+  x.status = x.request().version == http::Version::http2 ? 200 : 101;  // RFC 8441 §5
   x.client_stream.watch_client(nullptr);
   const Result<void> sent =
       co_await x.client_stream.send_response(x.response(), codec::BodySize::empty(), {}, true);

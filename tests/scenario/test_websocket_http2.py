@@ -58,6 +58,10 @@ class Between:
         self.client.half_close()
         assert self.backend.close_code == 1000
 
+    def status(self):
+        """As the access log tells it."""
+        return self.gateway.wait_access_log()[0]["status"]
+
     def read(self):
         return ws.read_frame(self.client.stream)
 
@@ -78,6 +82,7 @@ def test_messages_pass_both_ways(peers, client, backend, settings):
     if not settings:  # Doorward ends nothing of its own accord
         between.client.half_close()
     assert between.backend.close_code == 1000
+    assert between.status() == {1: 101, 2: 200}[client]  # what this client was sent
 
 
 @SECURE_PAIRS
