@@ -142,6 +142,14 @@ void Session::engine_failed(ssize_t code) {
            preface ? "bad_preface" : "protocol_error", why);
 }
 
+// The engine says in its GOAWAY which rule was broken, and not always anywhere else.
+void Session::note_why(const nghttp2_goaway& sent) {
+  if (sent.error_code == NGHTTP2_NO_ERROR) return;
+  const std::string_view said(reinterpret_cast<const char*>(sent.opaque_data),
+                              sent.opaque_data_len);
+  end_detail_ = said.empty() ? nghttp2_http2_strerror(sent.error_code) : std::string(said);
+}
+
 // RFC 9113 §6.8.
 void Session::write_goaway(std::uint32_t code) {
   std::array<char, 17> frame{};

@@ -113,6 +113,7 @@ class Session {
   void tell_watches();
   void engine_failed(ssize_t code);
   void write_goaway(std::uint32_t code);
+  void note_why(const nghttp2_goaway& sent);
   loop::Task<void> flush();
   bool gathers(int turns, std::uint64_t seen) const;
   auto next_turn() {

@@ -180,9 +180,11 @@ struct Callbacks {
   }
 
   static int frame_sent(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_DATA) session_of(user).guard_.useful();
+    Session& session = session_of(user);
+    if (frame->hd.type == NGHTTP2_GOAWAY) session.note_why(frame->goaway);
+    if (frame->hd.type == NGHTTP2_DATA) session.guard_.useful();
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
-    session_of(user).guard_.useful();
+    session.guard_.useful();
     if (Channel* channel = channel_of(engine, frame->hd.stream_id)) channel->out().head_packed();
     return 0;
   }
