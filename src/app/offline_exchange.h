@@ -61,6 +61,7 @@ class OfflineExchange final : public policy::PolicyContext {
   void set_request_id(std::string_view id) override { request_id_ = id; }
   Arena& arena() override { return arena_; }
   TimePoint now() const override { return std::chrono::steady_clock::now(); }
+  WallTime wall_now() const override { return std::chrono::system_clock::now(); }
   Random& random() override { return random_; }
   bool response_has_body() const override { return false; }
   void response_length_unknown() override {}

@@ -85,6 +85,7 @@ std::string_view Exchange::request_id() const {
 }
 
 TimePoint Exchange::now() const { return core.loop().now(); }
+WallTime Exchange::wall_now() const { return core.loop().wall_now(); }
 Random& Exchange::random() { return core.loop().random(); }
 
 void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply) {

@@ -91,6 +91,7 @@ class Exchange final : public policy::PolicyContext,
   void set_request_id(std::string_view id) override { request_id_ = id; }
   Arena& arena() override { return arena_; }
   TimePoint now() const override;
+  WallTime wall_now() const override;
   Random& random() override;
   bool response_has_body() const override { return response_size.may_have_bytes(); }
   void response_length_unknown() override { response_size = codec::BodySize::unknown(); }

@@ -97,6 +97,7 @@ class PolicyContext : public http::TemplateSource {
 
   virtual Arena& arena() = 0;
   virtual TimePoint now() const = 0;
+  virtual WallTime wall_now() const = 0;
   virtual Random& random() = 0;
 
   // The length of the response's body when known (after its head came).

@@ -49,6 +49,7 @@ class ShadowContext final : public PolicyContext {
   void set_request_id(std::string_view id) override { id_ = id; }
   Arena& arena() override { return real_->arena(); }
   TimePoint now() const override { return real_->now(); }
+  WallTime wall_now() const override { return real_->wall_now(); }
   Random& random() override { return real_->random(); }
   bool response_has_body() const override { return real_->response_has_body(); }
   void response_length_unknown() override {}

@@ -26,7 +26,8 @@ constexpr auto kSchema = schema::schema<ClientCertificateRules>(
     "Lets in clients that have shown a certificate which the listener's "
     "`tls.client_certificates.ca` vouches for (403 `client_certificate_missing`); with lists, only "
     "those that one item of each list fits (403 `client_certificate_denied`). In patterns `*` "
-    "stands for any run of characters, dots, commas and slashes too.",
+    "stands for any run of characters, dots, commas and slashes too. A WebSocket ends when its "
+    "client's certificate does.",
     field("subject", &ClientCertificateRules::subjects,
           "Its subject (RFC 4514), a pattern: `CN=app-*,O=Example`.", one_or_many(),
           schema::is(schema::kNonEmpty)),
@@ -57,9 +58,14 @@ Verdict ClientCertificate::on_request(PolicyContext& context) const {
     return context.reply(403, "client_certificate_missing",
                          "Requests need a client certificate here.");
   }
-  if (wanted_.fits(*facts->peer_certificate)) return Outcome::pass();
-  return context.reply(403, "client_certificate_denied",
-                       "Requests with this client certificate are not allowed.");
+  const tls::PeerCertificate& certificate = *facts->peer_certificate;
+  if (!wanted_.fits(certificate)) {
+    return context.reply(403, "client_certificate_denied",
+                         "Requests with this client certificate are not allowed.");
+  }
+  context.end_websocket_at(context.now() + (certificate.not_after - context.wall_now()),
+                           "the client certificate has expired");
+  return Outcome::pass();
 }
 
 }  // namespace doorward::policy

@@ -51,6 +51,7 @@ class FakeContext final : public PolicyContext {
   void set_request_id(std::string_view id) override { id_ = id; }
   Arena& arena() override { return arena_; }
   TimePoint now() const override { return TimePoint(std::chrono::seconds(1000)); }
+  WallTime wall_now() const override { return WallTime(std::chrono::seconds(5000)); }
   Random& random() override { return random_; }
   bool response_has_body() const override { return has_body; }
   void response_length_unknown() override { ++length_unknown; }
