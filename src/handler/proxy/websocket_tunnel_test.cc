@@ -4,6 +4,16 @@
 namespace doorward::handler {
 namespace {
 
+// Both say that they close; the backend also ends its half.
+loop::Task<void> close_from_backend(WebSocketTunnelTest& t) {
+  co_await t.backend_->say(from_server(8, close_body(1000)));
+  EXPECT_EQ(co_await t.at_client(), "close 1000");
+  co_await t.client_->say(from_client(8, close_body(1000)));
+  EXPECT_EQ(co_await t.at_backend(), "close 1000");
+  t.leave(*t.backend_);
+  EXPECT_EQ(co_await t.at_client(), "end");
+}
+
 loop::Task<void> talk_and_close(WebSocketTunnelTest& t) {
   EXPECT_EQ(co_await t.at_client(), "data 7");  // was there early
   EXPECT_EQ(co_await t.at_backend(), "data 10");
@@ -13,12 +23,7 @@ loop::Task<void> talk_and_close(WebSocketTunnelTest& t) {
   co_await t.backend_->say(from_server(10, "p") + from_server(1, "y"));
   EXPECT_EQ(co_await t.at_client(), "pong p");
   EXPECT_EQ(co_await t.at_client(), "data 3");
-  co_await t.backend_->say(from_server(8, close_body(1000)));
-  EXPECT_EQ(co_await t.at_client(), "close 1000");
-  co_await t.client_->say(from_client(8, close_body(1000)));
-  EXPECT_EQ(co_await t.at_backend(), "close 1000");
-  t.leave(*t.backend_);
-  EXPECT_EQ(co_await t.at_client(), "end");
+  co_await close_from_backend(t);
   t.leave(*t.client_);
   EXPECT_EQ(co_await t.at_backend(), "end");
 }
@@ -168,12 +173,7 @@ TEST_F(WebSocketTunnelTest, AHalfThatEndsIsPassedOnAsAHalf) {
 }
 
 loop::Task<void> close_and_stay(WebSocketTunnelTest& t) {
-  co_await t.backend_->say(from_server(8, close_body(1000)));
-  EXPECT_EQ(co_await t.at_client(), "close 1000");
-  co_await t.client_->say(from_client(8, close_body(1000)));
-  EXPECT_EQ(co_await t.at_backend(), "close 1000");
-  t.leave(*t.backend_);
-  EXPECT_EQ(co_await t.at_client(), "end");
+  co_await close_from_backend(t);
   EXPECT_EQ(co_await t.at_backend(), "end");  // the client never ended its half
 }
 
