@@ -13,7 +13,7 @@ namespace {
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
 // it was not acted on: the backend said so, or its kernel has acknowledged none of it.
 bool may_repeat(Exchange& x, const Error& error) {
-  if (!x.body_in_hand || x.client_gone) return false;
+  if (x.body_lost() || x.upload_failed || x.client_gone) return false;
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
   if (!x.service->config().retry.stale) return false;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
@@ -56,6 +56,7 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   if (same || (x.response_overdue && error.kind == ErrorKind::cancelled)) error = overdue(x);
   if (may_repeat(x, error)) {
     end_failed_attempt(x);
+    x.rewind_body();
     co_return Step::choose_endpoint;
   }
   end_failed_attempt(x);
@@ -145,6 +146,7 @@ loop::Task<Step> await_response(Exchange& x) {
       co_return co_await give_up(x, std::move(sent.error()));
     }
   }
+  x.let_body_go();
   if (opens_nothing(x)) {
     x.times.first_byte = x.core.loop().now();
     end_failed_attempt(x);

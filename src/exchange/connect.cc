@@ -55,9 +55,9 @@ loop::Task<Step> open(Exchange& x) {
 
 }  // namespace
 
-// A body that is not wholly in hand cannot be sent twice, so such a request never goes out on a
-// connection that may be stale: it opens its own. Shared ones tell when they end. An upgrade opens
-// its own where the others share HTTP/2, which few backends can upgrade.
+// A body that is not wholly in hand may be too long to be sent twice, so such a request never goes
+// out on a connection that may be stale: it opens its own. Shared ones tell when they end. An
+// upgrade opens its own where the others share HTTP/2, which few backends can upgrade.
 loop::Task<Step> connect(Exchange& x) {
   const bool may_reuse = x.attempt.endpoint->pool().may_take(x.want());
   if (may_reuse && !x.attempt.has_room && x.attempt.connection == nullptr) {

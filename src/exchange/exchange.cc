@@ -102,18 +102,6 @@ void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
       {{"route", route()}, {"policy", policy}, {"code", instead.code}, {"reason", instead.detail}});
 }
 
-std::string_view Exchange::client_certificate(http::Variable variable) {
-  if (connection.told.certificate == nullptr) return {};
-  const tls::PeerCertificate& certificate = *connection.told.certificate;
-  if (variable == http::Variable::tls_subject) return certificate.subject;
-  if (variable == http::Variable::tls_fingerprint) return certificate.fingerprint;
-  std::string_view all;
-  for (const std::string& name : certificate.names) {
-    all = all.empty() ? std::string_view(name) : arena_.join(all, ", ", name);
-  }
-  return all;
-}
-
 std::string_view Exchange::lookup(http::Variable variable, std::string_view name) {
   using http::Variable;
   switch (variable) {
@@ -142,9 +130,11 @@ std::string_view Exchange::lookup(http::Variable variable, std::string_view name
     case Variable::tls_sni:
       return connection.told.sni;
     case Variable::tls_subject:
+      return connection.told.subject();
     case Variable::tls_names:
+      return connection.told.names(arena_);
     case Variable::tls_fingerprint:
-      return client_certificate(variable);
+      return connection.told.fingerprint();
     case Variable::route_name:
       return route();
     case Variable::route_param:

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -127,6 +128,12 @@ class Exchange final : public policy::PolicyContext,
   loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece,
                                                      const http::HeaderList* trailers);
   loop::Task<void> stop_upload();
+  // What goes out of it is kept as long as a backend may refuse the request unseen, up to a limit.
+  void keep_for_repeat(const codec::Piece& piece);
+  void let_body_go();
+  bool body_lost() const { return body_lost_; }  // so there is no further attempt
+  // The next attempt begins with what was kept.
+  void rewind_body();
   // The body's way to the backend has ended; from now on the response is due.
   void end_upload(Result<void> sent);
   bool chain_sees_response_body() const;
@@ -214,7 +221,6 @@ class Exchange final : public policy::PolicyContext,
   };
   loop::Task<void> wait_for_upload();
   void keep_asked_target();
-  std::string_view client_certificate(http::Variable variable);
   void watch_credential();
   void on_timer(loop::Timer&) override;
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
@@ -241,6 +247,9 @@ class Exchange final : public policy::PolicyContext,
   std::string_view scheme_;
   mutable std::string_view client_ip_;
   Exchange** link_ = nullptr;
+  std::string kept_body_;   // that has gone out, behind first_piece
+  bool kept_all_ = false;   // … up to its end
+  bool body_lost_ = false;  // some of it has gone out and was not kept
   Deadline total_deadline_ = Deadline::never();
   TimePoint websocket_end_ = TimePoint::max();  // when what let it in is over
   std::string_view websocket_end_reason_;

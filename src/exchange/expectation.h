@@ -38,6 +38,8 @@ class Expectation final : loop::TimerTarget {
   void meet() { end(met_); }
   // The exchange goes on without the body.
   void drop() { end(over_); }
+  // … and asks another backend, which waits for its own 100 unless one has come.
+  void renew() { over_ = false; }
 
  private:
   void begin(std::coroutine_handle<> waiter) {

@@ -51,7 +51,7 @@ void log(Exchange& x, TimePoint now) {
   const tls::ClientTls& tls = x.connection.told;
   record.tls_version = tls.version;
   record.tls_sni = tls.sni;
-  if (tls.certificate != nullptr) record.tls_client = tls.certificate->subject;
+  record.tls_client = tls.subject();
   record.status = x.status;
   record.bytes_in = x.client_stream.bytes_received();
   record.bytes_out = x.client_stream.bytes_sent();

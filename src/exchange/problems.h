@@ -52,6 +52,8 @@ inline constexpr std::array kProblems = {
     Problem{"ip_denied", 403, "The client's address is not allowed."},
     Problem{"client_certificate_missing", 403, "The route wants a client certificate."},
     Problem{"client_certificate_denied", 403, "The client's certificate is not allowed."},
+    Problem{"client_certificate_expired", 403,
+            "The client's certificate has expired since its connection began."},
     Problem{"redirect_invalid", 500, "The route's redirect renders to no valid target."},
     Problem{"auth_denied", 403, "The authorisation service refused the request."},
     Problem{"auth_unavailable", 503, "The authorisation service did not answer."},

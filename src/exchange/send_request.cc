@@ -22,20 +22,29 @@ loop::Task<bool> await_continue(Exchange& x) {
   co_return wanted && !x.client_gone;
 }
 
+// The client's body has no more to give. A cancelled read has lost nothing of it.
+void end_without(Exchange& x, const Error& error) {
+  if (error.kind == ErrorKind::cancelled) return;
+  x.let_body_go();
+  if (x.upload_stopping) return;
+  x.reply_to(error);
+  x.client_gone = x.reply_to_send == nullptr;
+  stop_exchange(x, {x.reply_to_send});
+}
+
 loop::Task<void> upload(Exchange& x) {
   if (x.expectation.passed_on() && !co_await await_continue(x)) co_return;
   for (bool last = false; !last;) {
     Result<codec::Piece> piece = co_await x.client_stream.read_body();
-    if (x.upload_stopping) co_return;
-    if (!piece) {
-      if (piece.error().kind == ErrorKind::cancelled) co_return;
-      x.reply_to(piece.error());
-      x.client_gone = x.reply_to_send == nullptr;
-      co_return stop_exchange(x, {x.reply_to_send});
-    }
+    if (!piece) co_return end_without(x, piece.error());
     const policy::Outcome refused = co_await x.check_request_piece(*piece);
+    if (refused.reply != nullptr) {
+      x.let_body_go();
+      if (!x.upload_stopping) stop_exchange(x, refused);
+      co_return;
+    }
+    x.keep_for_repeat(*piece);
     if (x.upload_stopping) co_return;
-    if (refused.reply != nullptr) co_return stop_exchange(x, refused);
     last = piece->last;
     const http::HeaderList* trailers = last ? x.client_stream.received_trailers() : nullptr;
     Result<void> sent =

@@ -1,0 +1,203 @@
+"""A backend of HTTP/2 refuses a stream whose body is still on its way: what has gone out of it is
+asked again, as long as it was kept, and nothing of it is lost or doubled."""
+import threading
+
+import pytest
+
+from harness import config
+from harness.either import Talk1, Talk2
+from harness.http2 import Code
+from harness.raw import assert_problem
+from harness.waiting import DEADLINE
+
+FIRST, SECOND = b"first " * 500, b"second " * 500
+KEPT = 65_535
+CLIENTS = pytest.mark.parametrize("kind", [Talk1, Talk2], ids=["http1", "http2"])
+
+
+def refused_stream(stream):
+    stream.reset(Code.REFUSED_STREAM)
+
+
+def goaway(stream):
+    stream.connection.goaway(last=0)
+
+
+REFUSALS = pytest.mark.parametrize("refuse", [refused_stream, goaway])
+
+
+class Refusing:
+    """A backend that refuses the first requests after `taken` bytes of their bodies, and answers the
+    next with its body."""
+
+    def __init__(self, peers, refuse=refused_stream, taken=0, times=1, whole=False, **route):
+        self.refuse, self.taken, self.times, self.whole = refuse, taken, times, whole
+        self.refused, self.trailers, self.left = threading.Event(), None, times
+        self.backend = peers.http2_backend(self.script)
+        service = {"protocol": "http2", **route.pop("service", {})}
+        self.gateway = peers.gateway(config.proxy(self.backend, service=service, **route))
+
+    def script(self, stream):
+        if self.left == 0:
+            body = stream.recv_body()
+            self.trailers = stream.trailers
+            stream.answer(200, body=body)
+            return
+        self.left -= 1
+        got = 0
+        while self.whole or got < self.taken:
+            piece = stream.piece()
+            if piece is None:
+                break
+            got += len(piece)
+        self.refuse(stream)
+        if self.left == 0:
+            self.refused.set()
+
+    def wait(self):
+        assert self.refused.wait(DEADLINE), "the request did not come"
+
+    def attempts(self):
+        return self.gateway.wait_access_log()[0]["attempts"]
+
+
+@CLIENTS
+@REFUSALS
+def test_an_upload_refused_before_its_body_came_is_asked_again(peers, kind, refuse):
+    backend = Refusing(peers, refuse)
+    call = peers.client(backend.gateway, kind=kind).open("/")
+    backend.wait()
+    call.send(FIRST)
+    call.send(SECOND)
+    call.end()
+    answer = call.answer()
+    assert (answer.status, answer.body) == (200, FIRST + SECOND)
+    assert backend.attempts() == 2
+
+
+@CLIENTS
+@REFUSALS
+def test_an_upload_refused_within_its_body_is_asked_again(peers, kind, refuse):
+    """Also when it is refused once more."""
+    backend = Refusing(peers, refuse, taken=len(FIRST), times=2)
+    call = peers.client(backend.gateway, kind=kind).open("/", length=len(FIRST + SECOND))
+    call.send(FIRST)
+    backend.wait()
+    call.send(SECOND)
+    call.end()
+    answer = call.answer()
+    assert (answer.status, answer.body) == (200, FIRST + SECOND)
+    assert backend.attempts() == 3
+
+
+@CLIENTS
+@REFUSALS
+def test_an_upload_refused_when_it_was_over_is_asked_again(peers, kind, refuse):
+    """With its trailers."""
+    backend = Refusing(peers, refuse, whole=True)
+    call = peers.client(backend.gateway, kind=kind).open("/")
+    call.send(FIRST)
+    call.send(SECOND)
+    call.end("x-sum: 7")
+    answer = call.answer()
+    assert (answer.status, answer.body) == (200, FIRST + SECOND)
+    assert ("x-sum", "7") in backend.trailers
+    assert backend.attempts() == 2
+
+
+@CLIENTS
+def test_an_upload_of_which_too_much_has_gone_is_a_502(peers, kind):
+    backend = Refusing(peers, taken=KEPT + 1)
+    call = peers.client(backend.gateway, kind=kind).open("/")
+    call.send(bytes(KEPT))
+    call.send(bytes(KEPT))
+    assert_problem(call.answer(), 502, "backend_reset")
+    assert len(backend.backend.streams) == 1
+
+
+def test_an_upload_is_asked_again_as_far_as_it_is_kept(peers):
+    """To the last byte, in pieces of any size."""
+    backend = Refusing(peers, taken=KEPT)
+    call = peers.client(backend.gateway, kind=Talk2).open("/")
+    sent = 0
+    while sent < KEPT:
+        size = min(1 + sent // 3, KEPT - sent)
+        call.send(bytes([sent % 251]) * size)
+        sent += size
+    backend.wait()
+    call.end()
+    answer = call.answer()
+    assert answer.status == 200 and len(answer.body) == KEPT
+
+
+@CLIENTS
+def test_what_is_asked_again_counts_once_against_limits(peers, kind):
+    size = len(FIRST + SECOND)
+    backend = Refusing(peers, taken=len(FIRST), times=2,
+                       policies=[{"size_limit": {"max": f"{size}B"}}])
+    call = peers.client(backend.gateway, kind=kind).open("/")
+    call.send(FIRST)
+    backend.wait()
+    call.send(SECOND)
+    call.end()
+    assert call.answer().status == 200
+    assert backend.attempts() == 3
+
+
+@CLIENTS
+def test_a_refused_expectation_is_passed_on_again(peers, kind):
+    """The client's 100 comes from the backend that wants the body."""
+    def script(stream):
+        if len(backend.streams) == 1:
+            stream.reset(Code.REFUSED_STREAM)
+            return
+        stream.interim(100)
+        stream.answer(200, body=stream.recv_body())
+    backend = peers.http2_backend(script)
+    gateway = peers.gateway(config.proxy(backend, service={"protocol": "http2"}))
+    call = peers.client(gateway, kind=kind).open("/", "expect: 100-continue", length=len(FIRST))
+    assert call.interim().status == 100
+    call.send(FIRST)
+    call.end()
+    answer = call.answer()
+    assert (answer.status, answer.body) == (200, FIRST)
+
+
+@CLIENTS
+@pytest.mark.parametrize("method,repeated", [("PUT", True), ("POST", False)])
+def test_an_upload_cut_off_with_its_connection(peers, kind, method, repeated):
+    """Is asked again on another when it may be done twice: the first connection had been used, and
+    nothing of an answer came."""
+    def script(stream):
+        if stream.target == "/first":
+            stream.answer(200)
+        elif len(backend.streams) == 2:
+            stream.piece()
+            stream.connection.close()
+        else:
+            stream.answer(200, body=stream.recv_body())
+    backend = peers.http2_backend(script)
+    gateway = peers.gateway(config.proxy(backend, service={"protocol": "http2"}))
+    assert peers.client(gateway).get("/first").status == 200
+    call = peers.client(gateway, kind=kind).open("/", method=method)
+    call.send(FIRST)
+    assert backend.http2(0).over.wait(DEADLINE)
+    if repeated:
+        call.send(SECOND)
+        call.end()
+        answer = call.answer()
+        assert (answer.status, answer.body) == (200, FIRST + SECOND)
+    else:
+        assert call.answer().status == 502
+    assert len(backend.streams) == (3 if repeated else 2)
+
+
+@CLIENTS
+def test_a_client_that_leaves_a_refused_upload_ends_it(peers, kind):
+    backend = Refusing(peers, taken=len(FIRST))
+    call = peers.client(backend.gateway, kind=kind).open("/")
+    call.send(FIRST)
+    backend.backend.wait_requests(2)
+    call.abort()
+    assert backend.backend.streams[1].wait_gone()
+    assert backend.gateway.wait_access_log()[0]["error"].startswith("client_")
