@@ -87,6 +87,7 @@ bool OfflineExchange::read_tls(std::string_view sni, std::string_view subject,
   tls::PeerCertificate certificate;
   certificate.subject = subject;
   certificate.names = names;
+  certificate.not_after = WallTime::max();  // none is shown
   certificate.fingerprint = tls::normal_fingerprint(fingerprint);
   if (certificate.fingerprint.empty() && !fingerprint.empty()) {
     error_ = fmt::format("--client-fingerprint {}: must be 64 hex digits", fingerprint);
@@ -170,10 +171,13 @@ std::string_view OfflineExchange::lookup(http::Variable variable, std::string_vi
       return told_tls_.sni;
     case http::Variable::tls_version:
     case http::Variable::tls_cipher:
-    case http::Variable::tls_subject:
-    case http::Variable::tls_names:
-    case http::Variable::tls_fingerprint:
       return {};  // there is no handshake
+    case http::Variable::tls_subject:
+      return told_tls_.subject();
+    case http::Variable::tls_names:
+      return told_tls_.names(arena_);
+    case http::Variable::tls_fingerprint:
+      return told_tls_.fingerprint();
     case http::Variable::route_name:
       return route_;
     case http::Variable::route_param:

@@ -32,6 +32,15 @@ std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime no
   return facts;
 }
 
+std::string_view ClientTls::names(Arena& arena) const {
+  std::string_view all;
+  if (certificate == nullptr) return all;
+  for (const std::string& name : certificate->names) {
+    all = all.empty() ? std::string_view(name) : arena.join(all, ", ", name);
+  }
+  return all;
+}
+
 PeerCertificate peer_certificate(X509* certificate) {
   return {.subject = name_text(X509_get_subject_name(certificate)),
           .issuer = name_text(X509_get_issuer_name(certificate)),

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.h"
 #include "base/clock.h"
 
 namespace doorward::tls {
@@ -48,6 +49,15 @@ struct ClientTls {
         alpn(facts.alpn),
         sni(facts.sni),
         certificate(facts.peer_certificate.get()) {}
+
+  // Of the certificate; empty without one.
+  std::string_view subject() const {
+    return certificate == nullptr ? std::string_view() : certificate->subject;
+  }
+  std::string_view fingerprint() const {
+    return certificate == nullptr ? std::string_view() : certificate->fingerprint;
+  }
+  std::string_view names(Arena& arena) const;  // one behind the other: "DNS:a, DNS:b"
 };
 
 // Of a finished handshake; else a reason: a certificate that a resumed session has kept may have

@@ -95,6 +95,60 @@ routes:
     assert wrong.returncode != 0 and "--client here" in wrong.stderr
 
 
+PARTNERS = """version: 1
+listeners: [{name: web, address: "127.0.0.1:0"}]
+routes:
+  - name: partner
+    match: {tls: {client_name: "DNS:*.partner.example"}}
+    policies: [client_certificate: {subject: "CN=app-*"}]
+    respond:
+      status: 200
+      body: "<{tls.sni}|{tls.client.subject}|{tls.client.names}|{tls.client.fingerprint}>"
+  - name: by-name
+    match: {tls: {sni: special.example}}
+    redirect: {to: "https://{tls.sni}/"}
+  - name: rest
+    respond: {status: 204}
+"""
+
+
+def test_explain_takes_what_tls_knows_of_the_client(doorward, tmp_path):
+    path = tmp_path / "doorward.yaml"
+    path.write_text(PARTNERS)
+
+    def explained(*arguments):
+        done = doorward("explain", "--json", "-c", path, "GET http://a.test/", *arguments)
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)
+    assert explained()["route"] == "rest"
+    assert explained("--tls-sni", "Special.Example")["route"] == "by-name"
+    shown = ["--client-name", "DNS:a.partner.example", "--client-name", "URI:x"]
+    denied = explained(*shown, "--client-subject", "CN=db")
+    assert denied["route"] == "partner"
+    assert denied["policies"][0]["answers"] == "403 client_certificate_denied"
+    passed = explained(*shown, "--client-subject", "CN=app-1", "--client-fingerprint", "AB" * 32)
+    assert "answers" not in passed["policies"][0]
+    wrong = doorward("explain", "-c", path, "GET http://a.test/", "--client-fingerprint", "abc")
+    assert wrong.returncode != 0 and "64 hex digits" in wrong.stderr
+
+
+def test_explain_fills_templates_with_what_tls_knows_of_the_client(doorward, tmp_path):
+    path = tmp_path / "doorward.yaml"
+    path.write_text("""version: 1
+listeners: [{name: web, address: "127.0.0.1:0"}]
+services: {a: {endpoints: ["http://127.0.0.1:9001"]}}
+routes:
+  - name: a
+    policies:
+      - rewrite: {path: "/{tls.client.subject}/{tls.client.names}/{tls.client.fingerprint}"}
+    service: a
+""")
+    done = doorward("explain", "-c", path, "GET http://a.test/", "--client-subject", "CN=app",
+                    "--client-name", "DNS:a.test", "--client-name", "DNS:b.test",
+                    "--client-fingerprint", "AB" * 32)
+    assert f"/CN%3Dapp/DNS%3Aa.test%2C%20DNS%3Ab.test/{'ab' * 32}" in done.stdout
+
+
 def test_explain_of_what_matches_nothing(explain):
     done = explain("GET http://any.test/none")
     assert "no_route" in done.stdout or "no route" in done.stdout.lower()

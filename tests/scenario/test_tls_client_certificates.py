@@ -1,17 +1,21 @@
 """Certificates that clients show: who is let in, and what is told of them."""
+import datetime
 import ssl
+import time
 
 import pytest
 
 from harness import config
-from harness.certificates import DAY, Authority
+from harness.certificates import DAY, Authority, now
 from harness.clients import curl
+from harness.either import Talk1, Talk2
 from harness.http2 import Http2Client
 from harness.origin import Told
-from harness.raw import Raw
+from harness.raw import Raw, assert_problem
 from harness.tls import client_context
 from harness.waiting import eventually
 
+CLIENTS = pytest.mark.parametrize("kind", [Talk1, Talk2], ids=["http1", "http2"])
 FACTS = [{"headers": {"request": {"set": {
     "x-subject": "<{tls.client.subject}>", "x-names": "<{tls.client.names}>",
     "x-fingerprint": "<{tls.client.fingerprint}>"}}}}]
@@ -146,13 +150,52 @@ def test_curl_shows_its_certificate(strict, certificates):
     assert b"CN=app-1" in done.stdout, done.stderr
 
 
-def test_a_route_may_want_a_certificate_that_the_listener_does_not(peers, certificates):
+def picky(peers, certificates, **lists):
+    """A gateway that asks for certificates on a route only, with these lists."""
     secured = certificates.listener(client_certificates={"mode": "optional",
                                                          "ca": certificates.ca})
-    gateway = peers.gateway(config.proxy(
-        peers.origin(), listener=secured,
-        policies=[{"client_certificate": {"name": "URI:spiffe://example/*"}}]))
+    return peers.gateway(config.proxy(peers.origin(), listener=secured,
+                                      policies=[{"client_certificate": lists}]))
+
+
+def connection(peers, gateway, kind, certificate):
+    context = client_context(certificate=certificate, alpn=["h2" if kind is Talk2 else "http/1.1"])
+    return peers.client(gateway, kind=kind, tls=context)
+
+
+LISTS = {"subject": lambda one: "O=*,CN=app-1", "name": lambda one: "URI:spiffe://example/*",
+         "fingerprint": lambda one: one.fingerprint.upper()}
+
+
+@CLIENTS
+@pytest.mark.parametrize("which", LISTS)
+def test_a_route_may_want_a_certificate_that_the_listener_does_not(peers, certificates, kind, which):
+    gateway = picky(peers, certificates, **{which: LISTS[which](certificates.client)})
     other = certificates.authority.issue("other.example", usage="client")
-    for shown, status in ((None, 403), (other, 403), (certificates.client, 200)):
-        with Raw(gateway.address(), tls=client_context(certificate=shown)) as client:
-            assert client.get("/").status == status, shown
+    for shown, code in ((None, "client_certificate_missing"), (other, "client_certificate_denied")):
+        assert_problem(connection(peers, gateway, kind, shown).ask("/"), 403, code)
+    assert connection(peers, gateway, kind, certificates.client).ask("/").status == 200
+
+
+@CLIENTS
+def test_one_item_of_each_list_must_fit(peers, certificates, kind):
+    gateway = picky(peers, certificates, subject=["CN=x", "O=Scenario,CN=app-1"],
+                    name=["DNS:app-2.example", "URI:*"])
+    assert connection(peers, gateway, kind, certificates.client).ask("/").status == 200
+    twin = certificates.authority.issue("app-1.example", common_name="app-1", usage="client")
+    assert_problem(connection(peers, gateway, kind, twin).ask("/"), 403,
+                   "client_certificate_denied")
+
+
+@CLIENTS
+def test_a_certificate_that_expires_meanwhile_lets_no_further_request_in(peers, certificates, kind):
+    """The connection itself goes on, for routes that want none."""
+    gateway = picky(peers, certificates)
+    soon = certificates.authority.issue("soon.example", usage="client",
+                                        end=datetime.timedelta(seconds=3))
+    client = connection(peers, gateway, kind, soon)
+    assert client.ask("/").status == 200
+    end = soon.content.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+    time.sleep(max(0, (end - now()).total_seconds()) + 0.05)
+    assert_problem(client.ask("/"), 403, "client_certificate_expired")
+    assert_problem(client.ask("/"), 403, "client_certificate_expired")

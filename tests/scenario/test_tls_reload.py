@@ -1,5 +1,6 @@
 """Certificates change while the gateway runs: by their files, by the configuration, behind a
 symbolic link; what is open lives on. Draining and upgrades over TLS."""
+import datetime
 import json
 import shutil
 import threading
@@ -7,6 +8,7 @@ import threading
 import pytest
 
 from harness import config, raw
+from harness.certificates import DAY
 from harness.http2 import Http2Client
 from harness.raw import Raw, request
 from harness.tls import client_context
@@ -92,6 +94,28 @@ def test_a_symbolic_link_that_turns_is_noticed(peers, certificates, fresh):
         with Raw(gateway.address(), tls=client_context()) as client:
             return client.sock.getpeercert(True)
     eventually(lambda: shown() == fresh.der, "the new certificate")
+
+
+def test_the_metric_of_expiry_follows_the_certificates(site, fresh):
+    """Of each listener the earliest end; zero once there is none."""
+    def expires(*certificates):
+        wanted = min((one.content.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
+                      for one in certificates), default=0)
+        eventually(lambda: site.gateway.metrics().sum(
+            "doorward_tls_certificate_expiry_timestamp_seconds", listener="web") == wanted,
+            "the time of expiry")
+    expires(site.certificates.server)
+    sooner = site.certificates.authority.issue("localhost", "127.0.0.1", end=3 * DAY)
+    site.put(sooner)
+    expires(sooner)
+    site.put(fresh)
+    expires(fresh)
+    site.settings["listeners"][0]["tls"]["certificates"].append(sooner.setting())
+    site.gateway.reload(site.settings)
+    expires(fresh, sooner)
+    del site.settings["listeners"][0]["tls"]
+    site.gateway.reload(site.settings)
+    expires()
 
 
 def test_a_folder_of_certificates_grows_and_shrinks(peers, certificates, fresh):
