@@ -6,5 +6,6 @@ namespace doorward {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }
 
-#define DOORWARD_CHECK(condition) \
-  (static_cast<bool>(condition) ? void(0) : ::doorward::check_failed(#condition, __FILE__, __LINE__))
+#define DOORWARD_CHECK(condition)         \
+  (static_cast<bool>(condition) ? void(0) \
+                                : ::doorward::check_failed(#condition, __FILE__, __LINE__))

@@ -39,7 +39,7 @@ struct Error {
   ErrorKind kind = ErrorKind::system;
   Side side = Side::doorward;
   Retry retry = Retry::no;
-  int code = 0;       // errno, or a number of the kind's own (parse code)
+  int code = 0;                  // errno, or a number of the kind's own (parse code)
   std::string_view reason = {};  // a stable snake_case code where one is known; static text
   std::string cause;  // one clause for people, without secrets: "connect to 10.0.0.1:80: refused"
 };

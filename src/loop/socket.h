@@ -89,10 +89,10 @@ class Socket : public ByteStream, protected TimerTarget {
   PeerWatch* watch_ = nullptr;
   Deadline recv_deadline_;
   Deadline send_deadline_;
-  Deadline send_check_;            // when the send in flight is looked at
-  bool send_marked_ = false;       // it was looked at before
-  std::uint64_t send_mark_ = 0;    // … and that much was acknowledged then
-  Timer timer_{*this};  // the earlier of both sides, or a past one that nobody waits for
+  Deadline send_check_;          // when the send in flight is looked at
+  bool send_marked_ = false;     // it was looked at before
+  std::uint64_t send_mark_ = 0;  // … and that much was acknowledged then
+  Timer timer_{*this};           // the earlier of both sides, or a past one that nobody waits for
 };
 
 }  // namespace doorward::loop

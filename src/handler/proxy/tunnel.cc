@@ -32,8 +32,7 @@ loop::Task<void> pass(Ends& ends, loop::ByteStream& from, loop::ByteStream& to, 
   for (;;) {
     if (!bytes.empty()) {
       const std::array parts{iovec{const_cast<char*>(bytes.data()), bytes.size()}};
-      const Result<void> sent =
-          co_await to.send(parts, Deadline::never());
+      const Result<void> sent = co_await to.send(parts, Deadline::never());
       if (!sent) co_return break_both(ends);
       ends.moved = ends.loop.now();
     }
