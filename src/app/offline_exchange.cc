@@ -87,7 +87,7 @@ bool OfflineExchange::read_tls(std::string_view sni, std::string_view subject,
   tls::PeerCertificate certificate;
   certificate.subject = subject;
   certificate.names = names;
-  certificate.not_after = WallTime::max();  // none is shown
+  certificate.not_after = WallTime::max();  // no flag tells one
   certificate.fingerprint = tls::normal_fingerprint(fingerprint);
   if (certificate.fingerprint.empty() && !fingerprint.empty()) {
     error_ = fmt::format("--client-fingerprint {}: must be 64 hex digits", fingerprint);

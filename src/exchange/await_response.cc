@@ -13,7 +13,7 @@ namespace {
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
 // it was not acted on: the backend said so, or its kernel has acknowledged none of it.
 bool may_repeat(Exchange& x, const Error& error) {
-  if (x.body_lost() || x.upload_failed || x.client_gone) return false;
+  if (x.body_let_go() || x.upload_failed || x.client_gone) return false;
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
   if (!x.service->config().retry.stale) return false;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
@@ -56,7 +56,7 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   if (same || (x.response_overdue && error.kind == ErrorKind::cancelled)) error = overdue(x);
   if (may_repeat(x, error)) {
     end_failed_attempt(x);
-    x.rewind_body();
+    x.prepare_repeat();
     co_return Step::choose_endpoint;
   }
   end_failed_attempt(x);
@@ -135,6 +135,7 @@ loop::Task<Step> await_response(Exchange& x) {
     }
     Result<void> got = co_await backend.read_response(x.response(), x.arena(), deadline);
     if (!got) co_return co_await give_up(x, std::move(got.error()));
+    x.let_body_go();
     if (!is_interim(x.response().status)) break;
     if (x.response().status == 100) {  // the client's 100 comes from here, when its body is read
       x.expectation.meet();
@@ -146,7 +147,6 @@ loop::Task<Step> await_response(Exchange& x) {
       co_return co_await give_up(x, std::move(sent.error()));
     }
   }
-  x.let_body_go();
   if (opens_nothing(x)) {
     x.times.first_byte = x.core.loop().now();
     end_failed_attempt(x);

@@ -32,29 +32,24 @@ loop::Task<void> Exchange::stop_upload() {
 }
 
 // A backend of HTTP/2 may refuse a stream (RFC 9113 §8.7) whose body is on its way already. No more
-// than this is, where it has not looked at the stream and its initial window is the usual one.
+// than this has gone out, and a piece that waits for the window, when it has not looked at the
+// stream and its initial window is the usual one.
 void Exchange::keep_for_repeat(const codec::Piece& piece) {
-  constexpr std::size_t kMostKept = 65'535;
-  if (body_lost_) return;
-  const std::size_t size = first_piece.size() + kept_body_.size() + piece.chunk.size();
+  constexpr std::size_t kMostSent = 65'535;
+  if (body_let_go_) return;
   const bool may_be_refused = attempt.connection->version() == http::Version::http2;
-  if (!may_be_refused || size > kMostKept) return let_body_go();
+  if (!may_be_refused || first_piece.size() + kept_body_.size() > kMostSent) return let_body_go();
   kept_body_.append(piece.chunk.view());
   kept_all_ = piece.last;
 }
 
 void Exchange::let_body_go() {
-  body_lost_ = true;
+  body_let_go_ = true;
+  first_piece = Chunk();
   kept_body_ = std::string();
 }
 
-void Exchange::rewind_body() {
-  if (!kept_body_.empty()) {
-    kept_body_.insert(0, first_piece.view());
-    first_piece = Chunk::copy_of(kept_body_);
-    kept_body_.clear();
-  }
-  body_in_hand |= kept_all_;
+void Exchange::prepare_repeat() {
   upload_stopping = false;
   backend_refusal.reset();
   response_overdue = false;

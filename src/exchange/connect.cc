@@ -46,6 +46,7 @@ loop::Task<Step> open(Exchange& x) {
     x.tried.add(*x.attempt.endpoint);
     if (x.service->has_untried(x.tried) && x.attempts < kMostAttempts && !x.client_gone)
       co_return Step::choose_endpoint;
+    if (x.total_deadline().passed(x.core.loop().now())) opened.error().reason = "total_timeout";
     co_return x.reply_to(opened.error());
   }
   x.service->series().add(observe::Metric::service_connects);

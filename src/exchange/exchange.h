@@ -128,12 +128,15 @@ class Exchange final : public policy::PolicyContext,
   loop::Task<Result<codec::Piece>> run_response_body(codec::Piece piece,
                                                      const http::HeaderList* trailers);
   loop::Task<void> stop_upload();
-  // What goes out of it is kept as long as a backend may refuse the request unseen, up to a limit.
+  // What goes out of it is kept as long as a backend may refuse the request unseen, up to a limit;
+  // the next attempt begins with that.
   void keep_for_repeat(const codec::Piece& piece);
+  std::string_view kept_body() const { return kept_body_; }
+  bool kept_all() const { return kept_all_; }  // up to its end
+  // There is no further attempt.
   void let_body_go();
-  bool body_lost() const { return body_lost_; }  // so there is no further attempt
-  // The next attempt begins with what was kept.
-  void rewind_body();
+  bool body_let_go() const { return body_let_go_; }
+  void prepare_repeat();
   // The body's way to the backend has ended; from now on the response is due.
   void end_upload(Result<void> sent);
   bool chain_sees_response_body() const;
@@ -247,9 +250,9 @@ class Exchange final : public policy::PolicyContext,
   std::string_view scheme_;
   mutable std::string_view client_ip_;
   Exchange** link_ = nullptr;
-  std::string kept_body_;   // that has gone out, behind first_piece
-  bool kept_all_ = false;   // … up to its end
-  bool body_lost_ = false;  // some of it has gone out and was not kept
+  std::string kept_body_;  // behind first_piece
+  bool kept_all_ = false;
+  bool body_let_go_ = false;
   Deadline total_deadline_ = Deadline::never();
   TimePoint websocket_end_ = TimePoint::max();  // when what let it in is over
   std::string_view websocket_end_reason_;

@@ -38,7 +38,7 @@ class Expectation final : loop::TimerTarget {
   void meet() { end(met_); }
   // The exchange goes on without the body.
   void drop() { end(over_); }
-  // … and asks another backend, which waits for its own 100 unless one has come.
+  // … and asks another backend: for its own 100, unless the patience was over before.
   void renew() { over_ = false; }
 
  private:

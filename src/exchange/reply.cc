@@ -1,4 +1,5 @@
 // reply: what Doorward answers itself, and the one table from errors to answers.
+#include <cstring>
 #include <fmt/format.h>
 
 #include "exchange/core.h"
@@ -46,6 +47,40 @@ std::string_view code_by_kind(const Error& error) {
   return "internal_error";
 }
 
+// Where a service's endpoints are is no client's business; the access log names the endpoint.
+std::string detail_of_service(const Exchange& x, const Error& failure, std::string_view code) {
+  const std::string& service = x.service->config().name;
+  const upstream::ServiceTimeouts& timeouts = x.service->config().timeouts;
+  const auto timed = [&](std::string_view what, std::string_view setting, Duration limit) {
+    return fmt::format("{} {} ({} of service {}).", what, text_of(limit), setting, service);
+  };
+  if (code == "connect_failed" && failure.code > 0) {
+    const char* why = strerrordesc_np(failure.code);
+    return fmt::format("No connection to service {}: {}.", service, why == nullptr ? code : why);
+  }
+  if (code == "connect_timeout") {
+    return timed("No backend took a connection within", "timeouts.connect", timeouts.connect);
+  }
+  if (code == "name_unresolved") {
+    return fmt::format("The name of an endpoint of service {} was not resolved.", service);
+  }
+  if (code == "first_byte_timeout") {
+    return timed("The backend did not begin its response within", "timeouts.first_byte",
+                 timeouts.first_byte);
+  }
+  if (code == "backend_idle_timeout") {
+    return timed("The backend neither sent nor took anything for", "timeouts.idle", timeouts.idle);
+  }
+  if (code == "backend_ping_timeout") {
+    return timed("The backend did not answer a PING within", "http2.ping_timeout",
+                 x.service->config().http2.ping_timeout);
+  }
+  if (code == "total_timeout") {
+    return timed("The exchange took longer than", "timeouts.total", timeouts.total);
+  }
+  return failure.cause;
+}
+
 // Who was too slow, in what, and the setting that says so; otherwise the error's own words.
 std::string detail_of(const Exchange& x, const Error& failure, std::string_view code) {
   const ListenerConfig& listener = *x.listener.config;
@@ -67,28 +102,7 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   if (code == "backend_protocol_error" && !failure.reason.empty()) {
     return fmt::format("{}: {}", failure.reason, failure.cause);
   }
-  if (x.service == nullptr) return failure.cause;
-  const upstream::ServiceTimeouts& timeouts = x.service->config().timeouts;
-  const auto by_service = [&](std::string_view what, std::string_view setting, Duration limit) {
-    return fmt::format("{} {} ({} of service {}).", what, text_of(limit), setting,
-                       x.service->config().name);
-  };
-  if (code == "first_byte_timeout") {
-    return by_service("The backend did not begin its response within", "timeouts.first_byte",
-                      timeouts.first_byte);
-  }
-  if (code == "backend_idle_timeout") {
-    return by_service("The backend neither sent nor took anything for", "timeouts.idle",
-                      timeouts.idle);
-  }
-  if (code == "backend_ping_timeout") {
-    return by_service("The backend did not answer a PING within", "http2.ping_timeout",
-                      x.service->config().http2.ping_timeout);
-  }
-  if (code == "total_timeout") {
-    return by_service("The exchange took longer than", "timeouts.total", timeouts.total);
-  }
-  return failure.cause;
+  return x.service == nullptr ? failure.cause : detail_of_service(x, failure, code);
 }
 
 // RFC 9457 §3. `type` leads to the code's documentation.

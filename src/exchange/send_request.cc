@@ -7,6 +7,10 @@
 namespace doorward::exchange::steps {
 namespace {
 
+// The response has begun, or there will be none: nobody wants the rest of the body. While an
+// attempt is given up, what is found in it still counts.
+bool is_over(const Exchange& x) { return x.upload_stopping && x.body_let_go(); }
+
 // What ends an upload early wakes whoever waits for the response.
 void stop_exchange(Exchange& x, policy::Outcome outcome) {
   x.reply_to_send = outcome.reply;
@@ -22,37 +26,41 @@ loop::Task<bool> await_continue(Exchange& x) {
   co_return wanted && !x.client_gone;
 }
 
-// The client's body has no more to give. A cancelled read has lost nothing of it.
+// A cancelled read has lost nothing of the body.
 void end_without(Exchange& x, const Error& error) {
-  if (error.kind == ErrorKind::cancelled) return;
-  x.let_body_go();
-  if (x.upload_stopping) return;
+  if (error.kind == ErrorKind::cancelled || is_over(x)) return;
   x.reply_to(error);
   x.client_gone = x.reply_to_send == nullptr;
   stop_exchange(x, {x.reply_to_send});
 }
 
+loop::Task<Result<void>> send_piece(Exchange& x, std::string_view bytes, bool last) {
+  const http::HeaderList* trailers = last ? x.client_stream.received_trailers() : nullptr;
+  return x.attempt.connection->send_body(bytes, last, trailers);
+}
+
 loop::Task<void> upload(Exchange& x) {
   if (x.expectation.passed_on() && !co_await await_continue(x)) co_return;
-  for (bool last = false; !last;) {
+  bool last = x.kept_all();
+  Result<void> sent;
+  if (last || !x.kept_body().empty()) sent = co_await send_piece(x, x.kept_body(), last);
+  while (sent && !last && !x.upload_stopping) {
     Result<codec::Piece> piece = co_await x.client_stream.read_body();
     if (!piece) co_return end_without(x, piece.error());
+    if (is_over(x)) co_return;
     const policy::Outcome refused = co_await x.check_request_piece(*piece);
-    if (refused.reply != nullptr) {
-      x.let_body_go();
-      if (!x.upload_stopping) stop_exchange(x, refused);
-      co_return;
-    }
+    if (is_over(x)) co_return;
+    if (refused.reply != nullptr) co_return stop_exchange(x, refused);
     x.keep_for_repeat(*piece);
     if (x.upload_stopping) co_return;
     last = piece->last;
-    const http::HeaderList* trailers = last ? x.client_stream.received_trailers() : nullptr;
-    Result<void> sent =
-        co_await x.attempt.connection->send_body(piece->chunk.view(), last, trailers);
-    if (x.upload_stopping) co_return;
-    if (!sent) co_return x.end_upload(std::move(sent));
+    sent = co_await send_piece(x, piece->chunk.view(), last);
   }
-  x.end_upload({});
+  if (x.upload_stopping) co_return;
+  const bool complete = sent.has_value();
+  x.end_upload(std::move(sent));
+  if (!complete) co_return;
+  x.client_watched = true;
   x.client_stream.watch_client(&x);
 }
 

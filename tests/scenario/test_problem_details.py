@@ -1,6 +1,7 @@
 """A problem's detail explains: who was too slow, the limit, and the setting that says it."""
 import pytest
 
+from harness import backend as backends
 from harness import config, raw
 from harness.raw import assert_problem, request
 
@@ -31,6 +32,23 @@ def test_a_body_that_stops(peers):
 def test_a_backend_that_does_not_answer(peers, setting, code, words):
     told = detail(peers, silent, 504, code, service={"timeouts": {setting: "300ms"}})
     assert told == f"{words} (timeouts.{setting} of service app)."
+
+
+@pytest.mark.parametrize("endpoint,code,words", [
+    (None, "connect_failed", "No connection to service app: Connection refused."),
+    ("unix:/nowhere/app.sock", "connect_failed",
+     "No connection to service app: No such file or directory."),
+    ("http://nowhere.invalid", "name_unresolved",
+     "The name of an endpoint of service app was not resolved."),
+])
+def test_where_endpoints_are_is_not_told(peers, endpoint, code, words):
+    """The access log names the endpoint that was tried."""
+    listener, url = backends.listen()
+    listener.close()
+    gateway = peers.gateway(config.proxy(endpoint or url))
+    assert assert_problem(peers.client(gateway).get("/"), 502, code)["detail"] == words
+    if code == "connect_failed":
+        assert gateway.wait_access_log()[0]["endpoint"] == (endpoint or url)
 
 
 @pytest.mark.parametrize("answer,fault", [

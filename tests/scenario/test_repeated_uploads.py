@@ -8,7 +8,8 @@ from harness import config
 from harness.either import Talk1, Talk2
 from harness.http2 import Code
 from harness.raw import assert_problem
-from harness.waiting import DEADLINE
+from harness.tls import server_context
+from harness.waiting import DEADLINE, eventually
 
 FIRST, SECOND = b"first " * 500, b"second " * 500
 KEPT = 65_535
@@ -27,15 +28,19 @@ REFUSALS = pytest.mark.parametrize("refuse", [refused_stream, goaway])
 
 
 class Refusing:
-    """A backend that refuses the first requests after `taken` bytes of their bodies, and answers the
-    next with its body."""
+    """A backend that refuses the first requests after `taken` bytes of their bodies, or at their
+    ends, and answers the next with its body."""
 
-    def __init__(self, peers, refuse=refused_stream, taken=0, times=1, whole=False, **route):
-        self.refuse, self.taken, self.times, self.whole = refuse, taken, times, whole
+    def __init__(self, peers, refuse=refused_stream, taken=0, times=1, whole=False, tls=None):
+        self.refuse, self.taken, self.whole = refuse, taken, whole
         self.refused, self.trailers, self.left = threading.Event(), None, times
-        self.backend = peers.http2_backend(self.script)
-        service = {"protocol": "http2", **route.pop("service", {})}
-        self.gateway = peers.gateway(config.proxy(self.backend, service=service, **route))
+        self.backend = peers.http2_backend(self.script, tls=tls)
+        self.gateway = None
+
+    def fronted(self, peers, **settings):
+        self.gateway = peers.gateway(config.proxy(self.backend, service={"protocol": "http2"},
+                                                  **settings))
+        return self
 
     def script(self, stream):
         if self.left == 0:
@@ -64,7 +69,7 @@ class Refusing:
 @CLIENTS
 @REFUSALS
 def test_an_upload_refused_before_its_body_came_is_asked_again(peers, kind, refuse):
-    backend = Refusing(peers, refuse)
+    backend = Refusing(peers, refuse).fronted(peers)
     call = peers.client(backend.gateway, kind=kind).open("/")
     backend.wait()
     call.send(FIRST)
@@ -79,7 +84,7 @@ def test_an_upload_refused_before_its_body_came_is_asked_again(peers, kind, refu
 @REFUSALS
 def test_an_upload_refused_within_its_body_is_asked_again(peers, kind, refuse):
     """Also when it is refused once more."""
-    backend = Refusing(peers, refuse, taken=len(FIRST), times=2)
+    backend = Refusing(peers, refuse, taken=len(FIRST), times=2).fronted(peers)
     call = peers.client(backend.gateway, kind=kind).open("/", length=len(FIRST + SECOND))
     call.send(FIRST)
     backend.wait()
@@ -94,7 +99,7 @@ def test_an_upload_refused_within_its_body_is_asked_again(peers, kind, refuse):
 @REFUSALS
 def test_an_upload_refused_when_it_was_over_is_asked_again(peers, kind, refuse):
     """With its trailers."""
-    backend = Refusing(peers, refuse, whole=True)
+    backend = Refusing(peers, refuse, whole=True).fronted(peers)
     call = peers.client(backend.gateway, kind=kind).open("/")
     call.send(FIRST)
     call.send(SECOND)
@@ -106,18 +111,38 @@ def test_an_upload_refused_when_it_was_over_is_asked_again(peers, kind, refuse):
 
 
 @CLIENTS
+def test_an_upload_that_nobody_looked_at_is_asked_again_however_long_it_is(peers, kind):
+    """The backend's window holds it up."""
+    def script(stream):
+        if len(backend.streams) > 1:
+            stream.answer(200, body=stream.recv_body())
+            return
+        window = stream.connection.h2.remote_flow_control_window
+        eventually(lambda: window(stream.stream) == 0, "a full window")
+        stream.connection.act(stream, lambda h2: h2.increment_flow_control_window(KEPT))
+        stream.reset(Code.REFUSED_STREAM)
+    backend = peers.http2_backend(script)
+    gateway = peers.gateway(config.proxy(backend, service={"protocol": "http2"}))
+    call = peers.client(gateway, kind=kind).open("/")
+    body = bytes(range(256)) * 800
+    call.send(body)
+    call.end()
+    answer = call.answer()
+    assert (answer.status, answer.body) == (200, body)
+
+
+@CLIENTS
 def test_an_upload_of_which_too_much_has_gone_is_a_502(peers, kind):
-    backend = Refusing(peers, taken=KEPT + 1)
+    backend = Refusing(peers, taken=200_000).fronted(peers)
     call = peers.client(backend.gateway, kind=kind).open("/")
-    call.send(bytes(KEPT))
-    call.send(bytes(KEPT))
+    call.send(bytes(200_000))
     assert_problem(call.answer(), 502, "backend_reset")
     assert len(backend.backend.streams) == 1
 
 
 def test_an_upload_is_asked_again_as_far_as_it_is_kept(peers):
     """To the last byte, in pieces of any size."""
-    backend = Refusing(peers, taken=KEPT)
+    backend = Refusing(peers, taken=KEPT).fronted(peers)
     call = peers.client(backend.gateway, kind=Talk2).open("/")
     sent = 0
     while sent < KEPT:
@@ -133,8 +158,8 @@ def test_an_upload_is_asked_again_as_far_as_it_is_kept(peers):
 @CLIENTS
 def test_what_is_asked_again_counts_once_against_limits(peers, kind):
     size = len(FIRST + SECOND)
-    backend = Refusing(peers, taken=len(FIRST), times=2,
-                       policies=[{"size_limit": {"max": f"{size}B"}}])
+    backend = Refusing(peers, taken=len(FIRST), times=2).fronted(
+        peers, policies=[{"size_limit": {"max": f"{size}B"}}])
     call = peers.client(backend.gateway, kind=kind).open("/")
     call.send(FIRST)
     backend.wait()
@@ -194,10 +219,45 @@ def test_an_upload_cut_off_with_its_connection(peers, kind, method, repeated):
 
 @CLIENTS
 def test_a_client_that_leaves_a_refused_upload_ends_it(peers, kind):
-    backend = Refusing(peers, taken=len(FIRST))
+    backend = Refusing(peers, taken=len(FIRST)).fronted(peers)
     call = peers.client(backend.gateway, kind=kind).open("/")
     call.send(FIRST)
     backend.backend.wait_requests(2)
     call.abort()
     assert backend.backend.streams[1].wait_gone()
     assert backend.gateway.wait_access_log()[0]["error"].startswith("client_")
+
+
+@CLIENTS
+def test_a_refusal_does_not_hide_that_the_body_is_too_large(peers, kind):
+    """Whichever is noticed first."""
+    backend = Refusing(peers).fronted(peers, policies=[{"size_limit": {"max": "1KiB"}}])
+    for _ in range(10):
+        backend.left = 1
+        call = peers.client(backend.gateway, kind=kind).open("/")
+        call.send(FIRST)
+        assert_problem(call.answer(), 413, "body_too_large")
+
+
+@CLIENTS
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_refused_upload_may_go_on_by_http1(peers, certificates, kind, whole):
+    """The endpoints choose by ALPN; the one that refuses is asked again in its turn."""
+    refusing = Refusing(peers, taken=len(FIRST), times=99, whole=whole,
+                        tls=server_context(certificates.server, ["h2"]))
+    got = []
+
+    def script(connection):
+        message = connection.recv_request()
+        got.append((message.body, message.trailers))
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    http1 = peers.backend(script, tls=server_context(certificates.server, ["http/1.1"]))
+    gateway = peers.gateway(config.proxy([refusing.backend, http1], service=certificates.service()))
+    while not refusing.backend.streams:
+        call = peers.client(gateway, kind=kind).open("/")
+        call.send(FIRST)
+        call.send(SECOND)
+        call.end("x-sum: 7")
+        assert call.answer().body == b"ok"
+        body, trailers = got.pop()
+        assert body == FIRST + SECOND and ("x-sum", "7") in trailers

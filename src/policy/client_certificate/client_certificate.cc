@@ -65,7 +65,7 @@ Verdict ClientCertificate::on_request(PolicyContext& context) const {
                          "Requests with this client certificate are not allowed.");
   }
   // The handshake found it valid; the connection may last longer.
-  if (certificate.not_after <= context.wall_now()) {
+  if (certificate.not_after < context.wall_now()) {
     return context.reply(403, "client_certificate_expired",
                          "The client certificate of this connection has expired.");
   }
