@@ -1,16 +1,19 @@
 """Each configuration of examples/ is checked, and serves as its comments say."""
+import asyncio
 import json
 import re
 import subprocess
 import sys
 
 import pytest
+import websockets
 import yaml
 
 from harness import binary
 
 EXAMPLES = binary.ROOT / "examples"
-PROGRAMS = {9001: "quickstart/orders.py", 9002: "quickstart/users.py", 9003: "external-auth/auth.py"}
+PROGRAMS = {9001: "quickstart/orders.py", 9002: "quickstart/users.py", 9003: "external-auth/auth.py",
+            9004: "grpc/greeter.py", 9005: "websocket/chat.py"}
 NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/*.yaml")})
 
 
@@ -162,3 +165,37 @@ def test_tls(example, certs):
     assert ask(secure, "/users/ada", *believing, scheme="https")[0] == 200
     status, headers, _ = ask(gateway.address("plain"), "/users/ada?a=b")
     assert (status, headers["location"]) == (308, "https://127.0.0.1:8443/users/ada?a=b")
+
+
+def test_grpc(example):
+    gateway = example("grpc")
+
+    def greet(name):
+        return subprocess.run([sys.executable, EXAMPLES / "grpc/greet.py", gateway.address(), name],
+                              capture_output=True, text=True, timeout=60)
+    assert greet("Ada").stdout == "Hello, Ada!\nA as in Ada\nD as in Ada\nA as in Ada\n"
+    assert greet("").stderr.strip() == "INVALID_ARGUMENT: nobody to greet"
+    assert gateway.wait_access_log(3)[2]["grpc_status"] == "3"
+    shut = ask(gateway.address(), "/greeter.Greeter/Shutdown", "--http2-prior-knowledge",
+               "-H", "Content-Type: application/grpc", "-d", "")[1]
+    assert shut["grpc-status"] == "7"
+
+
+def test_websocket(example):
+    chat = f"ws://{example('websocket').address()}/chat"
+
+    async def talk():
+        ada = await websockets.connect(chat, subprotocols=["chat.v1"])
+        grace = await websockets.connect(chat, origin="https://app.example.com", compression=None)
+        assert ada.subprotocol == "chat.v1"
+        await ada.send("hello")
+        assert await grace.recv() == await ada.recv() == "hello"
+        await grace.send("x" * 5000)
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await grace.recv()
+        assert closed.value.rcvd.code == 1009
+        await ada.close()
+        with pytest.raises(websockets.InvalidStatusCode) as refused:
+            await websockets.connect(chat, origin="https://evil.example")
+        assert refused.value.status_code == 403
+    asyncio.run(asyncio.wait_for(talk(), 30))
