@@ -46,7 +46,7 @@ void Exchange::keep_for_repeat(const codec::Piece& piece) {
 void Exchange::let_body_go() {
   body_let_go_ = true;
   first_piece = Chunk();
-  kept_body_ = std::string();
+  std::string().swap(kept_body_);  // an assignment would keep the memory
 }
 
 void Exchange::prepare_repeat() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/arena.h"
 #include "codec/request_sink.h"
@@ -131,8 +132,13 @@ class Exchange final : public policy::PolicyContext,
   // What goes out of it is kept as long as a backend may refuse the request unseen, up to a limit;
   // the next attempt begins with that.
   void keep_for_repeat(const codec::Piece& piece);
-  std::string_view kept_body() const { return kept_body_; }
+  bool kept_any() const { return kept_all_ || !kept_body_.empty(); }
   bool kept_all() const { return kept_all_; }  // up to its end
+  // Theirs who send it again, until they put it back: the response may come meanwhile.
+  std::string take_kept_body() { return std::exchange(kept_body_, {}); }
+  void put_back(std::string kept) {
+    if (!body_let_go_) kept_body_ = std::move(kept);
+  }
   // There is no further attempt.
   void let_body_go();
   bool body_let_go() const { return body_let_go_; }

@@ -39,11 +39,19 @@ loop::Task<Result<void>> send_piece(Exchange& x, std::string_view bytes, bool la
   return x.attempt.connection->send_body(bytes, last, trailers);
 }
 
+// What an earlier attempt has sent.
+loop::Task<Result<void>> send_kept(Exchange& x) {
+  std::string kept = x.take_kept_body();
+  Result<void> sent = co_await send_piece(x, kept, x.kept_all());
+  x.put_back(std::move(kept));
+  co_return sent;
+}
+
 loop::Task<void> upload(Exchange& x) {
   if (x.expectation.passed_on() && !co_await await_continue(x)) co_return;
   bool last = x.kept_all();
   Result<void> sent;
-  if (last || !x.kept_body().empty()) sent = co_await send_piece(x, x.kept_body(), last);
+  if (x.kept_any()) sent = co_await send_kept(x);
   while (sent && !last && !x.upload_stopping) {
     Result<codec::Piece> piece = co_await x.client_stream.read_body();
     if (!piece) co_return end_without(x, piece.error());

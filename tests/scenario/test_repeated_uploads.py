@@ -111,20 +111,36 @@ def test_an_upload_refused_when_it_was_over_is_asked_again(peers, kind, refuse):
 
 
 @CLIENTS
-def test_an_upload_that_nobody_looked_at_is_asked_again_however_long_it_is(peers, kind):
-    """The backend's window holds it up."""
+@pytest.mark.parametrize("early", [False, True], ids=["late-answer", "early-answer"])
+def test_an_upload_that_nobody_looked_at_is_asked_again_however_long_it_is(peers, kind, early):
+    """The backend's window holds it up; its answer may come before it opens."""
+    early_answer = threading.Event()
     def script(stream):
-        if len(backend.streams) > 1:
-            stream.answer(200, body=stream.recv_body())
-            return
         window = stream.connection.h2.remote_flow_control_window
         eventually(lambda: window(stream.stream) == 0, "a full window")
-        stream.connection.act(stream, lambda h2: h2.increment_flow_control_window(KEPT))
-        stream.reset(Code.REFUSED_STREAM)
+        if len(backend.streams) == 1:
+            stream.connection.act(stream, lambda h2: h2.increment_flow_control_window(KEPT))
+            stream.reset(Code.REFUSED_STREAM)
+            return
+        if early:
+            stream.begin(200)
+            early_answer.wait(DEADLINE)
+            stream.data(stream.recv_body(), end=True)
+        else:
+            stream.answer(200, body=stream.recv_body())
     backend = peers.http2_backend(script)
     gateway = peers.gateway(config.proxy(backend, service={"protocol": "http2"}))
     call = peers.client(gateway, kind=kind).open("/")
     body = bytes(range(256)) * 800
+    sending = threading.Thread(target=lambda: [call.send(body), call.end()])
+    if early and kind is Talk1:
+        sending.start()
+        assert call.head().status == 200
+        early_answer.set()
+        sending.join()
+        assert b"".join(iter(call.piece, None)) == body
+        return
+    early_answer.set()
     call.send(body)
     call.end()
     answer = call.answer()
