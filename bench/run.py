@@ -32,6 +32,8 @@ def parse():
                    ", ".join(c.name for c in cells.all_cells()))
     p.add_argument("--rounds", type=int, default=6)
     p.add_argument("--seconds", type=int, default=3, help="of one slice")
+    p.add_argument("--attempts", type=int, default=3, help="at a cell whose two copies of "
+                   "Doorward differ")
     p.add_argument("--quick", action="store_true", help="2 rounds of 1 s: tries everything, "
                    "proves nothing")
     p.add_argument("--doorward", type=Path, help="the binary (default: that of --build)")
@@ -46,7 +48,7 @@ def parse():
     p.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
     options = p.parse_args()
     if options.quick:
-        options.rounds, options.seconds = 2, 1
+        options.rounds, options.seconds, options.attempts = 2, 1, 1
         options.idle_connections = min(options.idle_connections, 1000)
     options.seed = options.seed or str(random.randrange(10**6))
     return options
@@ -79,6 +81,19 @@ def pin(options, places):
         places.gateway_cores, places.other_cores = {cores[-1]}, set(cores[:-1])
 
 
+def measure_cell(cell, backend, places, options, say):
+    """Measures anew while two copies of Doorward differ: something else moved the figures then."""
+    for attempt in range(1, options.attempts + 1):
+        slices, attested, extra = rounds.run_cell(cell, backend, places, options, say)
+        found = {"slices": slices, "attested": attested, **extra, "attempts": attempt,
+                 **summary.summarize(cell, slices)}
+        apart = summary.copies_apart(found)
+        if apart <= summary.CONTROL_LIMIT:
+            break
+        say(f"{cell.name}: two copies of the same doorward differ by {apart:.1%}")
+    return found
+
+
 def measure(options, places, say):
     picked = chosen(options)
     small = make_bodies(places.out / "www")
@@ -98,9 +113,7 @@ def measure(options, places, say):
                 elif cell.kind == "routes":
                     result["slices"], result["ratios"] = rounds.run_routes(places)
                 else:
-                    slices, attested, extra = rounds.run_cell(cell, backend, places, options, say)
-                    result |= {"slices": slices, "attested": attested, **extra,
-                               **summary.summarize(cell, slices)}
+                    result |= measure_cell(cell, backend, places, options, say)
             except BenchError as error:
                 result["failed"] = str(error)
                 say(f"{cell.name}: left out, {error}")

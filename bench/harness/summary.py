@@ -77,11 +77,16 @@ def _ratios(names, own, above, slices):
     return {k: v for k, v in result.items() if v}
 
 
+def copies_apart(cell):
+    """How far the median ratio of two copies of the same Doorward is from 1; 0 without a copy."""
+    control = cell.get("ratios", {}).get(f"own {DOORWARD_URING}/{COPY}")
+    return abs(control["median"] - 1) if control else 0
+
+
 def void_reason(cells):
     """Why this run proves nothing, or None."""
     for name, cell in cells.items():
-        control = cell.get("ratios", {}).get(f"own {DOORWARD_URING}/{COPY}")
-        if control and abs(control["median"] - 1) > CONTROL_LIMIT:
-            return (f"cell {name}: two copies of the same doorward differ by "
-                    f"{abs(control['median'] - 1):.1%}, more than {CONTROL_LIMIT:.0%}")
+        if (apart := copies_apart(cell)) > CONTROL_LIMIT:
+            return (f"cell {name}: two copies of the same doorward differ by {apart:.1%}, more "
+                    f"than {CONTROL_LIMIT:.0%}")
     return None
