@@ -115,6 +115,7 @@ def test_an_upload_refused_when_it_was_over_is_asked_again(peers, kind, refuse):
 def test_an_upload_that_nobody_looked_at_is_asked_again_however_long_it_is(peers, kind, early):
     """The backend's window holds it up; its answer may come before it opens."""
     early_answer = threading.Event()
+
     def script(stream):
         window = stream.connection.h2.remote_flow_control_window
         eventually(lambda: window(stream.stream) == 0, "a full window")
@@ -160,15 +161,15 @@ def test_an_upload_is_asked_again_as_far_as_it_is_kept(peers):
     """To the last byte, in pieces of any size."""
     backend = Refusing(peers, taken=KEPT).fronted(peers)
     call = peers.client(backend.gateway, kind=Talk2).open("/")
-    sent = 0
-    while sent < KEPT:
-        size = min(1 + sent // 3, KEPT - sent)
-        call.send(bytes([sent % 251]) * size)
-        sent += size
+    body = b""
+    while len(body) < KEPT:
+        piece = bytes([len(body) % 251]) * min(1 + len(body) // 3, KEPT - len(body))
+        call.send(piece)
+        body += piece
     backend.wait()
     call.end()
     answer = call.answer()
-    assert answer.status == 200 and len(answer.body) == KEPT
+    assert (answer.status, answer.body) == (200, body)
 
 
 @CLIENTS
@@ -258,7 +259,7 @@ def test_a_refusal_does_not_hide_that_the_body_is_too_large(peers, kind):
 @CLIENTS
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_refused_upload_may_go_on_by_http1(peers, certificates, kind, whole):
-    """The endpoints choose by ALPN; the one that refuses is asked again in its turn."""
+    """The endpoints choose by ALPN, and are asked in turns."""
     refusing = Refusing(peers, taken=len(FIRST), times=99, whole=whole,
                         tls=server_context(certificates.server, ["h2"]))
     got = []
@@ -269,7 +270,7 @@ def test_a_refused_upload_may_go_on_by_http1(peers, certificates, kind, whole):
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     http1 = peers.backend(script, tls=server_context(certificates.server, ["http/1.1"]))
     gateway = peers.gateway(config.proxy([refusing.backend, http1], service=certificates.service()))
-    while not refusing.backend.streams:
+    for _ in range(2):
         call = peers.client(gateway, kind=kind).open("/")
         call.send(FIRST)
         call.send(SECOND)
@@ -277,3 +278,4 @@ def test_a_refused_upload_may_go_on_by_http1(peers, certificates, kind, whole):
         assert call.answer().body == b"ok"
         body, trailers = got.pop()
         assert body == FIRST + SECOND and ("x-sum", "7") in trailers
+    assert refusing.backend.streams, "it was never its turn"
