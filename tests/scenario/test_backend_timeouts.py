@@ -50,7 +50,15 @@ def test_a_unix_socket_that_is_not_there_is_502(peers, tmp_path):
 
 def test_connecting_has_a_deadline(peers, deaf):
     _, _, answer = answer_of(peers, deaf, timeouts={"connect": "300ms"})
-    assert_problem(answer, 504, "connect_timeout", route="all")
+    problem = assert_problem(answer, 504, "connect_timeout", route="all")
+    assert problem["detail"] == ("No backend took a connection within 300ms "
+                                 "(timeouts.connect of service app).")
+
+
+def test_connecting_counts_for_the_total_time(peers, deaf):
+    _, _, answer = answer_of(peers, deaf, timeouts={"connect": "5s", "total": "300ms"})
+    problem = assert_problem(answer, 504, "total_timeout")
+    assert problem["detail"] == "The exchange took longer than 300ms (timeouts.total of service app)."
 
 
 def test_the_first_byte_has_a_deadline(peers):
