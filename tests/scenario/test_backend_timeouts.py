@@ -58,7 +58,8 @@ def test_connecting_has_a_deadline(peers, deaf):
 def test_connecting_counts_for_the_total_time(peers, deaf):
     _, _, answer = answer_of(peers, deaf, timeouts={"connect": "5s", "total": "300ms"})
     problem = assert_problem(answer, 504, "total_timeout")
-    assert problem["detail"] == "The exchange took longer than 300ms (timeouts.total of service app)."
+    assert problem["detail"] == ("The exchange took longer than 300ms "
+                                 "(timeouts.total of service app).")
 
 
 def test_the_first_byte_has_a_deadline(peers):
