@@ -17,7 +17,7 @@ def run_idle(cell, backend, places, options, say):
         try:
             candidate.start(places, backend)
             cell.attest(candidate, backend)
-            load.of_cell(cell, candidate, places, 1)()  # buffers and pools exist already
+            load.of_cell(cell, candidate, places, 1).run()  # buffers and pools exist already
             time.sleep(1)
             before = candidate.server.private_memory_kb()
             held = _hold(candidate, cell.path, count)

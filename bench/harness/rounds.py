@@ -1,12 +1,11 @@
-"""Rounds: slices of all candidates of a cell in random order, all of them up all the time."""
+"""Rounds: a slice of each candidate of a cell in each, all of them up all the time."""
 import json
 import random
 import subprocess
 import time
 from statistics import median
 
-from harness import attest, load
-from harness.measure import measured
+from harness import attest, load, turns
 from harness.process import BenchError
 
 
@@ -39,28 +38,45 @@ def _half_of_nginx(cell, places, options):
     if nginx is None:
         raise BenchError("without nginx there is no rate to run at")
     got = load.wrk(f"http://127.0.0.1:{nginx.server.port}{cell.path}", cell.connections,
-                   options.seconds, cores=places.other_cores)
+                   options.seconds, cores=places.other_cores).run()
     return round(got["requests"] / got["seconds"] / 2)
 
 
 def _rounds(cell, backend, places, options, rate, say):
-    slices, lines = [], {}
+    slices = []
     for candidate in cell.candidates:  # one unmeasured second each: pools fill, caches warm
-        load.of_cell(cell, candidate, places, 1, rate)()
-        if candidate.logs:
-            time.sleep(1.5)
-            lines[candidate.name] = attest.count_lines(candidate.log_path)
+        load.of_cell(cell, candidate, places, 1, rate).run()
+    lines = _settled_lines(cell)
     for number in range(options.rounds):
-        order = list(cell.candidates)
-        random.Random(f"{options.seed}/{cell.name}/{number}").shuffle(order)
-        for candidate in order:
-            slice_of = load.of_cell(cell, candidate, places, options.seconds, rate)
-            entry = measured(candidate.server, backend, slice_of)
-            entry |= {"round": number, "candidate": candidate.name}
-            _judge(cell, candidate, entry, lines)
-            slices.append(entry)
+        seed = f"{options.seed}/{cell.name}/{number}"
+        for group in _groups(cell, seed):
+            seconds = options.seconds * len(group)  # each runs in its turns alone
+            loads = [(c, load.of_cell(cell, c, places, seconds, rate)) for c in group]
+            entries = turns.take(loads, backend, seed)
+            for candidate, entry in zip(group, entries):
+                entry["round"] = number
+                _judge(cell, candidate, entry, lines)
+            slices += entries
+        lines = _settled_lines(cell)
         say(f"{cell.name}: round {number + 1}/{options.rounds}")
     return slices
+
+
+def _groups(cell, seed):
+    """Who takes turns with whom: all with all, but nobody where a pause would be a latency."""
+    if cell.kind != "latency":
+        return [cell.candidates]
+    order = [[candidate] for candidate in cell.candidates]
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def _settled_lines(cell):
+    """The lines of each log; what is still buffered belongs to this round, not to the next."""
+    logging = [candidate for candidate in cell.candidates if candidate.logs]
+    if logging:
+        time.sleep(1.5)
+    return {candidate.name: attest.count_lines(candidate.log_path) for candidate in logging}
 
 
 def _judge(cell, candidate, entry, lines):
@@ -80,8 +96,6 @@ def _judge(cell, candidate, entry, lines):
         entry["log_lines"] = have - lines[candidate.name]
         if have < want and why is None:
             why = f"{want - have} log lines are missing"
-        time.sleep(1.2)  # what is still buffered belongs to this slice, not to the next
-        lines[candidate.name] = attest.count_lines(candidate.log_path)
     entry["three_cpu_s"] = entry["own_cpu_s"] + entry["backend_cpu_s"] + entry["load_cpu_s"]
     if cell.unit == "µs/MB":
         size = cell.upload_bytes or cell.body_bytes
