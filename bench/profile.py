@@ -11,21 +11,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import candidates, cells, certificate, load  # noqa: E402
 from harness.backends import Backends  # noqa: E402
 from harness.bodies import make_bodies, make_messages  # noqa: E402
+from harness.cell import DOORWARD_EPOLL, DOORWARD_URING  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = ("plain-64", "plain-1", "log", "auth", "gzip", "large", "upload", "tls-http1", "tls-http2",
          "http2-client", "http2-backend", "grpc")
 
 
-def run(cell, loop, backend, places, seconds):
-    gateway = candidates.Candidate(f"doorward-{loop}", "doorward", loop, cell.feature,
-                                   cell.feature == "log")
+def run(cell, gateway, backend, places, seconds):
     gateway.start(places, backend)
     try:
-        got = load.of_cell(cell, gateway, places, seconds)()
+        got = load.of_cell(cell, gateway, places, seconds).run()
         if not got["requests"] or got["errors"]:
-            sys.exit(f"{cell.name} on {loop}: {got}")
-        print(f"{cell.name} on {loop}: {got['requests']} requests", flush=True)
+            sys.exit(f"{cell.name} on {gateway.loop}: {got}")
+        print(f"{cell.name} on {gateway.loop}: {got['requests']} requests", flush=True)
     finally:
         gateway.stop()
 
@@ -38,14 +37,16 @@ def main():
     options = p.parse_args()
     build, out = options.build.resolve(), options.out.resolve()
     places = candidates.Places(build, out, build / "doorward")
-    small = make_bodies(out / "www")
+    small = make_bodies(out / "www", out / "http2")
     make_messages(out / "grpc")
     certificate.make(out / "run")
-    backend = Backends(places, small)
+    picked = [cell for cell in cells.all_cells() if cell.name in CELLS]
+    backend = Backends(places, small, {cell.feature for cell in picked})
     try:
-        for cell in cells.all_cells():
-            for loop in ("uring", "epoll") if cell.name in CELLS else ():
-                run(cell, loop, backend, places, options.seconds)
+        for cell in picked:
+            for gateway in cell.cast({}):
+                if gateway.name in (DOORWARD_URING, DOORWARD_EPOLL):
+                    run(cell, gateway, backend, places, options.seconds)
     finally:
         backend.stop()
 

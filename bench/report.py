@@ -52,8 +52,8 @@ def introduction(result):
     machine, options = result["machine"], result["options"]
     versions = "; ".join(f"{name}: {text}" for name, text in sorted(result["versions"].items()))
     return (f"Measured {result['started'][:10]} on {machine['cores']} cores of {machine['cpu']}, "
-            f"Linux {machine['kernel']}; {options['rounds']} interleaved rounds of "
-            f"{options['seconds']} s slices, medians with their range. {versions}.\n\n"
+            f"Linux {machine['kernel']}; {options['rounds']} rounds of "
+            f"{options['seconds']} s for each, taken in turns; medians with their range. {versions}.\n\n"
             "Own: CPU time of the gateway's processes per successful request. Above floor: own less "
             "that of a bare TCP relay on the same loop in the same round. Machine: busy time of all "
             "cores per request. Absolute times belong to this machine and this hour; what carries "

@@ -96,10 +96,10 @@ def measure_cell(cell, backend, places, options, say):
 
 def measure(options, places, say):
     picked = chosen(options)
-    small = make_bodies(places.out / "www")
+    small = make_bodies(places.out / "www", places.out / "http2")
     make_messages(places.out / "grpc")
     certificate.make(places.out / "run")
-    backend = Backends(places, small, grpc=any(cell.feature == "grpc" for cell in picked))
+    backend = Backends(places, small, {cell.feature for cell in picked})
     found = {}
     try:
         for cell in picked:

@@ -2,6 +2,7 @@
 answer is the backend's, trailers included."""
 from harness import attest, clients
 from harness.attest import require
+from harness.process import BenchError
 
 PRIOR_KNOWLEDGE = "--http2-prior-knowledge"
 
@@ -22,6 +23,16 @@ def from_http2_clients(candidate, backend, path):
 
 
 def to_http2_backend(candidate, backend, path):
+    """The backend knows no other version: what it answered was asked in HTTP/2."""
+    done = attest.same_body(candidate, backend, path)
+    try:
+        attest.fetch(backend.http2_port, path)
+    except BenchError:
+        return done + ["the backend answers nothing but HTTP/2"]
+    raise BenchError("the HTTP/2 backend answers HTTP/1.1 as well")
+
+
+def to_http2_nginx(candidate, backend, path):
     """The backend's own word is that it was asked in HTTP/2."""
     done = attest.same_body(candidate, backend, path)
     spoken = _spoken(attest.fetch(candidate.server.port, "/echo")[2])

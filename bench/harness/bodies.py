@@ -4,9 +4,11 @@ import os
 import random
 
 
-def make_bodies(www):
-    """Writes the files below `www`; returns the small body, which the backend holds in memory."""
+def make_bodies(www, http2):
+    """Writes the files below `www`, and the small body below `http2`; nginx holds it in memory, and
+    it is returned for its config."""
     www.mkdir(parents=True, exist_ok=True)
+    http2.mkdir(parents=True, exist_ok=True)
     rand = random.Random(7)
     small = json.dumps({"id": 4711, "customer": "c-102934", "status": "shipped", "total": 129.90,
                         "currency": "EUR", "items": [{"sku": "A-1", "n": 2}], "note": ""})
@@ -20,6 +22,7 @@ def make_bodies(www):
                             "quantity": rand.randrange(1, 9)} for _ in range(rand.randrange(1, 6))]}
         orders.append(order)
         size += len(json.dumps(order)) + 2
+    (http2 / "small.json").write_text(small)
     (www / "large.json").write_text(json.dumps(orders))
     (www / "10m.bin").write_bytes(rand.randbytes(10_000_000))
     os.chmod(www, 0o755)

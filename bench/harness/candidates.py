@@ -43,6 +43,7 @@ class Candidate:
     kind: str              # doorward, floor, nginx, haproxy, nghttpx, envoy, caddy, pingora
     loop: str = "epoll"
     feature: str = "plain"
+    marks: dict = field(default_factory=dict)  # marks of its template that stand for other ones
     logs: bool = False     # writes an access log that must have a line per request
     server: Server = None
     log_path: Path = None
@@ -56,6 +57,7 @@ class Candidate:
     def start(self, places, backend):
         port = free_port()
         values = {"PORT": port, **backend.marks()}
+        values |= {mark: values[other] for mark, other in self.marks.items()}
         run = self.run = places.out / "run"
         run.mkdir(parents=True, exist_ok=True)
         stdout = None

@@ -30,6 +30,7 @@ class Cell:
     featured: tuple = ()                # the same beside bare ones: their rows are called PEER-FEATURE
     own_plain: bool = False             # Doorward's plain proxy as well, to compare with
     control: bool = False
+    marks: dict = field(default_factory=dict)  # of the feature's configs: mark -> the one it means
     optional: tuple = ()                # peers that take part where they could be had
     kind: str = "closed"
     unit: str = "µs/request"
@@ -55,7 +56,7 @@ class Cell:
         return cast + [self._candidate(peer, peer) for peer in self.optional if peer in optional]
 
     def _candidate(self, name, kind, loop="epoll"):
-        return Candidate(name, kind, loop, self.feature, logs=self.feature == "log")
+        return Candidate(name, kind, loop, self.feature, self.marks, logs=self.feature == "log")
 
     def attest(self, candidate, backend):
         if candidate.feature == self.feature and candidate.kind != "floor":

@@ -1,7 +1,7 @@
 """Turns: the loads of a round, side by side, all stopped (SIGSTOP) but the one whose turn it is.
 
 A shared machine is faster in one second than in the next. Slices of seconds, one after the other,
-meet different machines; turns of a fifth of a second, in a new random order each time, spread what
+meet different machines; turns of a tenth of a second, in a new random order each time, spread what
 the machine does over all candidates alike.
 """
 import os
@@ -14,7 +14,7 @@ from collections import Counter
 
 from harness.process import TICKS, BenchError, machine_ticks
 
-TURN_S = 0.2
+TURN_S = 0.1
 
 
 def take(loads, backend, seed):
