@@ -187,6 +187,19 @@ TEST_P(HandshakeTest, ServesTheKeyThatTheClientCanVerify) {
   }
 }
 
+TEST_P(HandshakeTest, NoNameIsServedWithTheDefaultsKeyOfAnotherKind) {
+  const Issued rsa = issue({.cn = "rsa", .sans = "DNS:a.example", .rsa_bits = 2048}, &ca_);
+  const Issued other = issue({.cn = "other", .sans = "DNS:b.example"}, &ca_);
+  server_.certificates = serve({certificate(leaf_), certificate(rsa), certificate(other)});
+  for (const char* name : {"a.example", "b.example"}) {
+    RawEnds ends = raw_ends();
+    SSL_CTX_set1_sigalgs_list(ends.peer->context.get(), "RSA-PSS+SHA256:RSA+SHA256");
+    ends.peer->name = name;
+    run(shake_raw(ends, soon()));
+    EXPECT_EQ(ends.reason(), name == std::string_view("a.example") ? "" : reason::kNoSharedCipher);
+  }
+}
+
 TEST_P(HandshakeTest, VerifiesTheBackendsCertificate) {
   const auto a = [](Recipe recipe) {
     recipe.cn = "a.example";

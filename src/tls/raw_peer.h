@@ -27,6 +27,7 @@ class RawPeer {
   void begin() {
     ssl.reset(SSL_new(context.get()));
     SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    if (name != nullptr) SSL_set_tlsext_host_name(ssl.get(), name);
     is_server_ ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
   }
 
@@ -74,6 +75,7 @@ class RawPeer {
 
   Owned<SSL_CTX> context;
   Owned<SSL> ssl;
+  const char* name = nullptr;  // that a client asks for (SNI)
 
  private:
   std::unique_ptr<MemoryStream> wire_;

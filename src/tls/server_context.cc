@@ -1,5 +1,6 @@
 #include "tls/server_context.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <openssl/evp.h>
@@ -31,6 +32,7 @@ Result<void> ServerContext::set_up() {
   SSL_CTX* context = context_.get();
   if (auto done = apply_profile(context, settings_->profile); !done) return done;
   if (auto done = try_certificates(); !done) return done;
+  if (auto done = load_default(); !done) return done;
   auto wire = alpn_wire(settings_->alpn);
   if (!wire) return Failure(std::move(wire.error()));
   alpn_ = std::move(*wire);
@@ -62,6 +64,21 @@ Result<void> ServerContext::try_certificates() const {
       return openssl_failure(own.file() + ": cannot be served");
     }
   }
+  return {};
+}
+
+// To give a handshake its certificates, OpenSSL compares them with their keys and judges them anew;
+// those of the context it takes over as they are. So the context has what most clients ask for.
+Result<void> ServerContext::load_default() {
+  const CertificateSet::Group* group = settings_->certificates->find({});
+  if (group == nullptr) return {};  // only who names one gets a certificate
+  for (const ServedCertificate* served : *group) {
+    const Certificate& own = *served->certificate;
+    if (SSL_CTX_use_cert_and_key(context_.get(), own.leaf(), own.key(), own.chain(), 1) != 1) {
+      return openssl_failure(own.file() + ": cannot be served");
+    }
+  }
+  loaded_ = *group;
   return {};
 }
 
@@ -126,16 +143,18 @@ int ServerContext::choose_name(SSL* ssl, int* alert, void* self) {
 }
 
 int ServerContext::choose_certificates(SSL* ssl, void* self) {
-  const CertificateSet::Group* group = static_cast<ServerContext*>(self)->group_of(ssl);
-  if (group == nullptr) return 0;
-  for (const ServedCertificate* served : *group) {
-    const Certificate& certificate = *served->certificate;
-    if (SSL_use_cert_and_key(ssl, certificate.leaf(), certificate.key(), certificate.chain(), 1) !=
-        1) {
-      return 0;
-    }
-  }
-  return 1;
+  const auto& own = *static_cast<ServerContext*>(self);
+  const CertificateSet::Group* group = own.group_of(ssl);
+  return group != nullptr && own.use(ssl, *group) ? 1 : 0;
+}
+
+bool ServerContext::use(SSL* ssl, const CertificateSet::Group& group) const {
+  if (group == loaded_) return true;
+  SSL_certs_clear(ssl);  // a kind of key that this name lacks must not come from the default's
+  return std::all_of(group.begin(), group.end(), [ssl](const ServedCertificate* served) {
+    const Certificate& own = *served->certificate;
+    return SSL_use_cert_and_key(ssl, own.leaf(), own.key(), own.chain(), 1) == 1;
+  });
 }
 
 // The first of ours that the client speaks too (RFC 7301 §3.2).

@@ -44,6 +44,7 @@ class ServerContext {
 
   Result<void> set_up();
   Result<void> try_certificates() const;
+  Result<void> load_default();
   Result<void> set_up_sessions();
   void set_up_client_certificates();
 
@@ -55,10 +56,12 @@ class ServerContext {
   static int ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                     EVP_MAC_CTX* mac, int sealing);
   const CertificateSet::Group* group_of(SSL* ssl) const;
+  bool use(SSL* ssl, const CertificateSet::Group& group) const;
 
   std::shared_ptr<const ServerSettings> settings_;
   std::string alpn_;  // as on the wire
   std::unique_ptr<TicketSealer> tickets_;
+  CertificateSet::Group loaded_;  // what each handshake has from the context, before it is asked
   Owned<SSL_CTX> context_;
 };
 
