@@ -175,10 +175,12 @@ constexpr auto kListener = schema::schema<ListenerConfig>(
     field("http2", &ListenerConfig::http2, "HTTP/2 towards clients.", of(kHttp2)),
     field("proxy_protocol", &ListenerConfig::proxy_protocol,
           "Proxies before Doorward that speak the PROXY protocol.", of(kProxyProtocol)),
-    field("max_connection_age", &ListenerConfig::max_connection_age,
-          "After this time a connection takes no further requests, and closes when those under way "
-          "are answered; clients then connect anew.",
-          at_least(1s), zero_means("no limit")),
+    field(
+        "max_connection_age", &ListenerConfig::max_connection_age,
+        "After this time a connection takes no further requests, and closes when those under way "
+        "are answered; clients then connect anew. Each connection has between nine tenths and the "
+        "whole of it, so that those that came together do not come again at once.",
+        at_least(1s), zero_means("no limit")),
     field("limits", &ListenerConfig::limits, "What a client may send.", of(kLimits)),
     field("timeouts", &ListenerConfig::timeouts, "How long a client may take.", of(kTimeouts)),
     field("min_data_rate", &ListenerConfig::min_data_rate,

@@ -44,12 +44,21 @@ ClientConnection::~ClientConnection() {
 
 loop::Task<void> ClientConnection::serve() {
   draining_ = core_.draining();
-  const Duration age = listener_.config->max_connection_age;
-  if (age != Duration(0)) core_.loop().timers().arm(age_, Deadline::after(core_.loop().now(), age));
+  limit_age();
   if (co_await find_protocol()) {
     co_await (speaks_http2_ ? serve_http2() : serve_http1());
   }
   count_bytes();
+}
+
+// Up to a tenth earlier, each at a time of its own: clients that came together do not leave, and
+// come again, all at once.
+void ClientConnection::limit_age() {
+  const Duration limit = listener_.config->max_connection_age;
+  if (limit == Duration(0)) return;
+  const auto spread = static_cast<std::uint64_t>(limit.count() / 10);
+  const Duration age = limit - Duration(core_.loop().random().below(spread));
+  core_.loop().timers().arm(age_, Deadline::after(core_.loop().now(), age));
 }
 
 loop::Task<void> ClientConnection::serve_http1() {

@@ -48,6 +48,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
   Deadline patience(Duration usual) const;
   void on_handshake_failed(const Error& error);
 
+  void limit_age();
   loop::Task<void> serve_http1();
   loop::Task<void> serve_http2();
   void count_end(codec::Late late);
