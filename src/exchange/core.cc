@@ -88,6 +88,7 @@ void Core::listen(const ListenerEntry& entry, int listening_fd, unsigned cores) 
 void Core::unlisten(const std::string& key, std::function<void()> closed) {
   const auto at = listeners_.find(key);
   if (at == listeners_.end()) return closed();
+  std::erase_if(closed_listeners_, [](const auto& listener) { return listener->is_done(); });
   closed_listeners_.push_back(std::move(at->second));  // its connections still point at it
   listeners_.erase(at);
   gate_.spawn(close_listener(*closed_listeners_.back(), std::move(closed)));
@@ -96,6 +97,7 @@ void Core::unlisten(const std::string& key, std::function<void()> closed) {
 loop::Task<void> Core::close_listener(ListenerState& listener, std::function<void()> closed) {
   co_await listener.stop();
   listener.drain();
+  listener.stopped = true;
   closed();
 }
 

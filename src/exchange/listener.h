@@ -38,6 +38,8 @@ struct ListenerState {
   loop::Task<void> stop();
   void drain();
   void cut();
+  // Nobody comes or is served here any more.
+  bool is_done() const { return stopped && open == 0; }
   // Its limit leaves no place for another connection of this client.
   bool ip_full(const loop::Address& client) const;
 
@@ -58,6 +60,7 @@ struct ListenerState {
   std::uint32_t open = 0;
   std::unordered_map<IpKey, std::uint32_t, IpHash> per_ip;
   ClientConnection* connections = nullptr;  // an intrusive list
+  bool stopped = false;
 
  private:
   void rename(observe::Slot to);

@@ -1,6 +1,8 @@
 """HTTP/2 towards clients: streams at once, windows, settings, ends of connections in order."""
 import hashlib
+import select
 import threading
+import time
 
 import pytest
 
@@ -277,6 +279,33 @@ def test_an_old_connection_of_http1_says_close(peers):
     gateway = peers.gateway(config.proxy(peers.origin(), listener={"max_connection_age": "1s"}))
     client = peers.client(gateway)
     assert client.at_end()
+
+
+def test_connections_that_came_together_do_not_age_at_once(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(), listener={"max_connection_age": "1s"}))
+    begun = time.monotonic()
+    open_ones = {peers.client(gateway).sock for _ in range(8)}
+    ends = []
+    while open_ones:
+        ended, _, _ = select.select(open_ones, [], [], DEADLINE)
+        assert ended, f"{len(open_ones)} connections stay open"
+        ends += [time.monotonic() - begun] * len(ended)
+        open_ones -= set(ended)
+    assert ends[0] > 0.85 and ends[-1] - ends[0] > 0.01, ends
+
+
+def test_listeners_may_go_while_an_earlier_one_still_serves(peers):
+    held = Held(peers)
+    stream, = held.ask()
+    for name in ("second", "third", "fourth"):
+        settings = config.respond(name)
+        settings["listeners"][0]["name"] = name
+        held.gateway.reload(settings)
+        with Http2Client(held.gateway.address(name)) as fresh:
+            assert fresh.get("/").body == name.encode()
+    held.go_on.set()
+    assert held.client.answer(stream).body == b"late"
+    assert held.client.at_end()
 
 
 def test_connections_of_a_removed_listener_are_drained(peers):
