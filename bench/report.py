@@ -31,10 +31,11 @@ SUBJECTS = {
         "Handshakes are counted on their own, without a request; the full ones without tickets, "
         "but for the two that HAProxy sends all the same.",
     "HTTP/2":
-        "In cleartext, with prior knowledge. `doorward-plain` is the same binary in front of "
-        "the HTTP/1.1 port of the same backend. nginx speaks HTTP/2 to backends for gRPC alone, "
-        "one call at a time on each connection; before an HTTP/2 backend it and HAProxy stand "
-        "as plain HTTP/1.1 proxies as well, as a measure.",
+        "In cleartext, with prior knowledge. The HTTP/2 backend is nghttpd, which writes the "
+        "frames of many responses together, and nginx, which does not, in a cell of its own; "
+        "`doorward-plain` is the same binary in front of nginx in HTTP/1.1. nginx speaks HTTP/2 "
+        "to backends for gRPC alone, one call at a time on each connection; before an HTTP/2 "
+        "backend it and HAProxy stand as plain HTTP/1.1 proxies as well, as a measure.",
 }
 
 
