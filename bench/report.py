@@ -54,7 +54,8 @@ def introduction(result):
     versions = "; ".join(f"{name}: {text}" for name, text in sorted(result["versions"].items()))
     return (f"Measured {result['started'][:10]} on {machine['cores']} cores of {machine['cpu']}, "
             f"Linux {machine['kernel']}; {options['rounds']} rounds of "
-            f"{options['seconds']} s for each, taken in turns; medians with their range. {versions}.\n\n"
+            f"{options['seconds']} s for each, taken in turns; medians with their range. "
+            f"{versions}.\n\n"
             "Own: CPU time of the gateway's processes per successful request. Above floor: own less "
             "that of a bare TCP relay on the same loop in the same round. Machine: busy time of all "
             "cores per request. Absolute times belong to this machine and this hour; what carries "

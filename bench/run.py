@@ -31,7 +31,7 @@ def parse():
     p.add_argument("--cells", help="names or their beginnings, comma-separated (default: all): " +
                    ", ".join(c.name for c in cells.all_cells()))
     p.add_argument("--rounds", type=int, default=6)
-    p.add_argument("--seconds", type=int, default=3, help="of one slice")
+    p.add_argument("--seconds", type=int, default=3, help="of each candidate in a round")
     p.add_argument("--attempts", type=int, default=3, help="at a cell whose two copies of "
                    "Doorward differ")
     p.add_argument("--quick", action="store_true", help="2 rounds of 1 s: tries everything, "
@@ -43,7 +43,7 @@ def parse():
     p.add_argument("--with", dest="extra", default="", help="envoy,caddy,pingora")
     p.add_argument("--pin", choices=["none", "split"], default="none",
                    help="split: gateways on the last core, load and backend on the others")
-    p.add_argument("--seed", default=None, help="of the order of slices")
+    p.add_argument("--seed", default=None, help="of the order of turns")
     p.add_argument("--idle-connections", type=int, default=10000)
     p.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
     options = p.parse_args()

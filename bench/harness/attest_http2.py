@@ -23,12 +23,15 @@ def from_http2_clients(candidate, backend, path):
 
 
 def to_http2_backend(candidate, backend, path):
-    """The backend knows no other version: what it answered was asked in HTTP/2."""
+    """The answer is of the backend that knows no other version; only that one tells a date."""
     done = attest.same_body(candidate, backend, path)
+    want = clients.curl(backend.http2_port, path, PRIOR_KNOWLEDGE).headers["last-modified"]
+    got = attest.fetch(candidate.server.port, path)[1].get("last-modified")
+    require(got == want, candidate, f"last-modified is {got!r}, not the HTTP/2 backend's {want!r}")
     try:
         attest.fetch(backend.http2_port, path)
     except BenchError:
-        return done + ["the backend answers nothing but HTTP/2"]
+        return done + ["it came from the backend that answers nothing but HTTP/2"]
     raise BenchError("the HTTP/2 backend answers HTTP/1.1 as well")
 
 

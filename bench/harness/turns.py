@@ -15,6 +15,7 @@ from collections import Counter
 from harness.process import TICKS, BenchError, machine_ticks
 
 TURN_S = 0.1
+SETTLE_S = 0.05  # at most: what a stopped load has asked for is done within milliseconds
 
 
 def take(loads, backend, seed):
@@ -33,7 +34,9 @@ def take(loads, backend, seed):
         return [part.entry() for part in parts]
     finally:
         for part in parts:
-            part.stop()
+            part.kill()
+        for part in parts:
+            part.collect()
 
 
 class _Part:
@@ -43,7 +46,6 @@ class _Part:
         self.candidate, self.load = candidate, load
         self.process, self.ended = None, False
         self.used = Counter()
-        # Over the whole round: what is under way when a turn ends is done in the next one's.
         self.before = candidate.server.usage()
 
     def turn(self, backend, seconds):
@@ -56,8 +58,20 @@ class _Part:
         self.ended = _ends_within(self.process, seconds)
         if not self.ended:
             os.kill(self.process.pid, signal.SIGSTOP)
-        self.used.update(_now(backend))
+        over = time.monotonic()
+        self._settle(backend)
+        self.used.update(_now(backend) | {"wall_s": over})
         self.used.subtract(start)
+
+    def _settle(self, backend):
+        """Waits until what is under way is done, so that the next turn does not pay for it."""
+        give_up, before = time.monotonic() + SETTLE_S, None
+        while time.monotonic() < give_up:
+            now = self.candidate.server.usage()["cpu_ns"] + backend.usage()["cpu_ns"]
+            if now == before:
+                return
+            before = now
+            time.sleep(0.002)
 
     def entry(self):
         children = _children_cpu()
@@ -77,9 +91,12 @@ class _Part:
                                       result["backend_cpu_s"] - result["load_cpu_s"])
         return result
 
-    def stop(self):
+    def kill(self):
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
+
+    def collect(self):
+        if self.process is not None and not self.process.stdout.closed:
             self.process.communicate()
 
 
