@@ -94,7 +94,7 @@ class Server:
             with open(self.stderr_path, "wb") as err:
                 self.process = subprocess.Popen(
                     self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=pin,
-                    cwd=directory, env={**os.environ, **(env or {})}, start_new_session=True)
+                    cwd=directory, env={**os.environ, **(env or {})}, process_group=0)
         except OSError as error:
             raise BenchError(f"{name} cannot be started: {error}") from error
         if stdout:
