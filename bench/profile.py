@@ -15,7 +15,7 @@ from harness.cell import DOORWARD_EPOLL, DOORWARD_URING  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = ("plain-64", "plain-1", "log", "auth", "gzip", "large", "upload", "tls-http1", "tls-http2",
-         "http2-client", "http2-backend", "grpc")
+         "handshakes", "resumed", "http2-client", "http2-backend", "grpc")
 
 
 def run(cell, gateway, backend, places, seconds):

@@ -5,7 +5,7 @@
 namespace doorward::exchange {
 namespace {
 
-constexpr std::size_t kKeptExchanges = 256;
+constexpr std::size_t kKeptExchanges = 1024;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "loop/socket_calls.h"
 
 namespace doorward::loop {
 
@@ -77,7 +78,7 @@ void EpollSocket::read() {
   const std::uint32_t room = buffer->capacity;
   ssize_t result = 0;
   do {
-    result = ::recv(fd_, buffer->data, room, 0);
+    result = recv_bytes(fd_, buffer->data, room);
   } while (result < 0 && errno == EINTR);
   if (result <= 0) {
     const int error = errno;
@@ -138,12 +139,12 @@ ssize_t EpollSocket::send_some(std::span<const iovec> parts) {
   ssize_t sent = 0;
   do {
     if (parts.size() == 1) {
-      sent = ::send(fd_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+      sent = send_bytes(fd_, parts[0].iov_base, parts[0].iov_len);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(parts.data());
       message.msg_iovlen = std::min<std::size_t>(parts.size(), SendParts::kPartsMax);
-      sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+      sent = send_message(fd_, message);
     }
   } while (sent < 0 && errno == EINTR);
   if (sent > 0) sent_ += static_cast<std::uint64_t>(sent);
