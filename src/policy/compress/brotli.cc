@@ -63,7 +63,7 @@ void give_back(void*, void* memory) {
 
 class BrotliEncoder final : public Encoder {
  public:
-  explicit BrotliEncoder(int level) : Encoder(Coding::br, level) {}
+  explicit BrotliEncoder(int level) : Encoder(Kind::br, level) {}
   BrotliEncoder(const BrotliEncoder&) = delete;
   BrotliEncoder& operator=(const BrotliEncoder&) = delete;
   ~BrotliEncoder() override { release(); }

@@ -76,6 +76,13 @@ class CompressTest : public ::testing::Test {
     EXPECT_TRUE(policy->on_response(context).is_ready());
     return std::string(response().value(http::HeaderName::content_encoding));
   }
+  // Begins again with gzip, for a body of `size` bytes.
+  void begin_known(std::size_t size) {
+    context.use_single();
+    response().remove(http::HeaderName::content_encoding);
+    response().set(http::HeaderName::content_length, context.arena().copy(std::to_string(size)));
+    ASSERT_EQ(begin("{min_size: 1B}"), "gzip");
+  }
   std::string body(std::string_view bytes, bool last, bool more_ready = false) {
     BodyPiece piece{Chunk(bytes), last, more_ready};
     EXPECT_TRUE(policy->on_response_body(context, piece).is_ready());
@@ -125,6 +132,39 @@ TEST_F(CompressTest, ABrokenOffStreamLeavesNothingBehind) {
     policy->on_response_body(broken, piece).take();
   }
   ASSERT_EQ(begin(), "gzip");
+  Gunzip decoder;
+  decoder.feed(body("fresh", true));
+  EXPECT_EQ(decoder.text, "fresh");
+}
+
+TEST_F(CompressTest, GzipOfABodyOfKnownLengthIsDecodedToTheSameBytes) {
+  accept("gzip");
+  for (const std::size_t size : {2'000, 128 * 1024, 128 * 1024 + 1}) {
+    for (const std::size_t piece : {size, std::size_t{7001}}) {
+      const std::string text = sample(size);
+      begin_known(size);
+      Gunzip decoder;
+      for (std::size_t at = 0; at < size; at += piece) {
+        decoder.feed(body(std::string_view(text).substr(at, piece), at + piece >= size, true));
+      }
+      EXPECT_TRUE(decoder.ended) << size << " in pieces of " << piece;
+      EXPECT_TRUE(decoder.text == text) << size << " in pieces of " << piece;
+    }
+  }
+}
+
+TEST_F(CompressTest, ABodyOfModerateKnownLengthIsCompressedWhenItIsWhole) {
+  accept("gzip");
+  begin_known(100'000);
+  EXPECT_EQ(body(sample(99'999), false, true), "");
+  EXPECT_NE(body("x", true), "");
+}
+
+TEST_F(CompressTest, ABrokenOffBodyOfKnownLengthLeavesNothingBehind) {
+  accept("gzip");
+  begin_known(2'000);
+  EXPECT_EQ(body("left behind", false, true), "");
+  begin_known(5);
   Gunzip decoder;
   decoder.feed(body("fresh", true));
   EXPECT_EQ(decoder.text, "fresh");

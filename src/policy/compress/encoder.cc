@@ -1,23 +1,42 @@
 // A thread's idle encoders, and the buffer for their output.
 #include "policy/compress/encoder.h"
 
+#include <algorithm>
+
 namespace doorward::policy {
 namespace {
 
 constexpr std::size_t kFirstRoom = 64 * 1024;
-constexpr std::size_t kLeastRoom = 4 * 1024;
 constexpr std::size_t kMostKept = 1024 * 1024;  // of output memory between streams
 constexpr std::size_t kMostIdle = 32;           // encoders of a thread
+// Of a body that is compressed when it is whole: about a millisecond's work, half of the memory
+// that a stream of zlib takes, and what zlib would hold back as well before it writes its first
+// block.
+constexpr std::uint64_t kMostWhole = 128 * 1024;
 
 thread_local std::vector<std::unique_ptr<Encoder>> idle_encoders;
 
-std::unique_ptr<Encoder> make(Coding coding, int level) {
+Encoder::Kind kind_for(Coding coding, std::optional<std::uint64_t> size) {
   switch (coding) {
     case Coding::gzip:
-      return make_gzip(level);
+      return size && *size <= kMostWhole ? Encoder::Kind::gzip_whole : Encoder::Kind::gzip;
     case Coding::br:
-      return make_brotli(level);
+      return Encoder::Kind::br;
     case Coding::zstd:
+      return Encoder::Kind::zstd;
+  }
+  return Encoder::Kind::gzip;
+}
+
+std::unique_ptr<Encoder> make(Encoder::Kind kind, int level) {
+  switch (kind) {
+    case Encoder::Kind::gzip:
+      return make_gzip(level);
+    case Encoder::Kind::gzip_whole:
+      return make_whole_gzip(level);
+    case Encoder::Kind::br:
+      return make_brotli(level);
+    case Encoder::Kind::zstd:
       return make_zstd(level);
   }
   return nullptr;
@@ -37,9 +56,9 @@ std::string_view to_string(Coding coding) {
   return {};
 }
 
-std::span<char> EncoderOutput::room() {
-  if (bytes_.size() - used_ < kLeastRoom) {
-    bytes_.resize(bytes_.empty() ? kFirstRoom : bytes_.size() * 2);
+std::span<char> EncoderOutput::room(std::size_t least) {
+  if (bytes_.size() - used_ < least) {
+    bytes_.resize(std::max({kFirstRoom, bytes_.size() * 2, used_ + least}));
   }
   return std::span(bytes_).subspan(used_);
 }
@@ -53,14 +72,15 @@ void EncoderOutput::clear() {
 
 void EncoderLease::take(Coding coding, int level, std::optional<std::uint64_t> size) {
   give_back();
+  const Encoder::Kind kind = kind_for(coding, size);
   // The last one given back is the warmest.
   for (std::size_t i = idle_encoders.size(); i-- > 0;) {
-    if (idle_encoders[i]->coding() != coding || idle_encoders[i]->level() != level) continue;
+    if (idle_encoders[i]->kind() != kind || idle_encoders[i]->level() != level) continue;
     encoder_ = std::move(idle_encoders[i]);
     idle_encoders.erase(idle_encoders.begin() + static_cast<std::ptrdiff_t>(i));
     break;
   }
-  if (encoder_ == nullptr) encoder_ = make(coding, level);
+  if (encoder_ == nullptr) encoder_ = make(kind, level);
   encoder_->begin(size);
 }
 

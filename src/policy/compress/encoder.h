@@ -2,13 +2,15 @@
 // encoders are kept per thread and used again: take() finds or makes one, Lease gives it back.
 //
 // Subtle: contexts are started over when they are taken, so that a broken-off stream leaves
-// nothing behind; brotli cannot start over, so there its memory blocks are what is kept.
+// nothing behind; brotli cannot start over, so there its memory blocks are what is kept. A body of
+// known and moderate length goes through gzip as a whole, any other as a stream.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,18 +23,23 @@ std::string_view to_string(Coding coding);
 // Where compressed bytes gather. One per thread, reused.
 class EncoderOutput {
  public:
-  std::span<char> room();
+  // At least `least` bytes to write to.
+  std::span<char> room(std::size_t least = kLeastRoom);
   void add(std::size_t count) { used_ += count; }
   std::string_view view() const { return {bytes_.data(), used_}; }
   void clear();
 
  private:
+  static constexpr std::size_t kLeastRoom = 4 * 1024;
+
   std::vector<char> bytes_;
   std::size_t used_ = 0;
 };
 
 class Encoder {
  public:
+  // Which of the makers below made it.
+  enum class Kind : std::uint8_t { gzip, gzip_whole, br, zstd };
   // What follows the bytes: more of them; a wait, so that the receiver must be able to decode all
   // that went in; nothing.
   enum class Then : std::uint8_t { more, wait, end };
@@ -44,14 +51,14 @@ class Encoder {
   // The stream is over or given up.
   virtual void release() {}
 
-  Coding coding() const { return coding_; }
+  Kind kind() const { return kind_; }
   int level() const { return level_; }
 
  protected:
-  Encoder(Coding coding, int level) : coding_(coding), level_(level) {}
+  Encoder(Kind kind, int level) : kind_(kind), level_(level) {}
 
  private:
-  Coding coding_;
+  Kind kind_;
   int level_;
 };
 
@@ -72,8 +79,9 @@ class EncoderLease {
   std::unique_ptr<Encoder> encoder_;
 };
 
-// The makers (gzip.cc, brotli.cc, zstd.cc).
+// The makers (gzip.cc, gzip_whole.cc, brotli.cc, zstd.cc).
 std::unique_ptr<Encoder> make_gzip(int level);
+std::unique_ptr<Encoder> make_whole_gzip(int level);
 std::unique_ptr<Encoder> make_brotli(int level);
 std::unique_ptr<Encoder> make_zstd(int level);
 

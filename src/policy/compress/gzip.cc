@@ -13,7 +13,7 @@ constexpr int kMemoryLevel = 8;
 
 class GzipEncoder final : public Encoder {
  public:
-  explicit GzipEncoder(int level) : Encoder(Coding::gzip, level) {
+  explicit GzipEncoder(int level) : Encoder(Kind::gzip, level) {
     const int done = deflateInit2(&stream_, level, Z_DEFLATED, kWindowBits + kWithGzipHeader,
                                   kMemoryLevel, Z_DEFAULT_STRATEGY);
     DOORWARD_CHECK(done == Z_OK);

@@ -16,7 +16,7 @@ constexpr int kHashBits = 16;
 
 class ZstdEncoder final : public Encoder {
  public:
-  explicit ZstdEncoder(int level) : Encoder(Coding::zstd, level), stream_(ZSTD_createCCtx()) {
+  explicit ZstdEncoder(int level) : Encoder(Kind::zstd, level), stream_(ZSTD_createCCtx()) {
     DOORWARD_CHECK(stream_ != nullptr);
     set(ZSTD_c_compressionLevel, level);
   }
