@@ -1,6 +1,6 @@
-// recv, send and sendmsg without a cancellation point. With more than one thread glibc's own arm and
-// disarm thread cancellation around each call, two locked operations that nothing here needs: no
-// thread of Doorward is ever cancelled. Results and errno are those of recv(2) and send(2).
+// recv, send and sendmsg without a cancellation point. With more than one thread glibc's own arm
+// and disarm thread cancellation around each call, two locked operations that nothing here needs:
+// no thread of Doorward is ever cancelled. Results and errno are those of recv(2) and send(2).
 #pragma once
 
 #include <cstddef>
