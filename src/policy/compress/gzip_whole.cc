@@ -1,6 +1,6 @@
-// gzip (RFC 1952) of a body whose length is known, by libdeflate: it takes half of zlib's time and
-// makes fewer bytes at every level, but wants the whole body at once. What comes is gathered; a
-// body that comes in one piece is not even copied.
+// gzip (RFC 1952) of a body whose length is known, by libdeflate: it takes a quarter less time
+// than zlib and makes fewer bytes at every level, but wants the whole body at once. What comes is
+// gathered; a body that comes in one piece is not even copied.
 #include <array>
 #include <libdeflate.h>
 
