@@ -125,8 +125,11 @@ def measure(options, places, say):
 
 
 def main():
-    # Told to end, it still ends what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    # Told to end, it still ends what it started. SIGHUP also comes when the shell that started it in
+    # the background ends while a load is stopped: then its process group is orphaned.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: sys.exit(130))
     options = parse()
     places = candidates.Places(options.build, options.out,
                                options.doorward or options.build / "doorward")
