@@ -291,13 +291,18 @@ consteval std::array<std::uint16_t, kMetricCount> metric_offsets() {
 }
 inline constexpr auto kMetricOffsets = metric_offsets();
 
-// Cells of one slot of a scope, rounded up to whole cache lines.
-constexpr std::size_t cells_of(Scope scope) {
-  std::size_t cells = 0;
+// Cells of one slot of each scope, rounded up to whole cache lines. Counted at compile time: every
+// request finds its slot by them.
+consteval std::array<std::size_t, kScopes> scope_cells() {
+  std::array<std::size_t, kScopes> cells{};
   for (const MetricInfo& metric : kMetrics) {
-    if (metric.scope == scope) cells += metric.cells();
+    cells[static_cast<std::size_t>(metric.scope)] += metric.cells();
   }
-  return (cells + 7) / 8 * 8;
+  for (std::size_t& count : cells) count = (count + 7) / 8 * 8;
+  return cells;
 }
+inline constexpr auto kScopeCells = scope_cells();
+
+constexpr std::size_t cells_of(Scope scope) { return kScopeCells[static_cast<std::size_t>(scope)]; }
 
 }  // namespace doorward::observe
