@@ -55,6 +55,12 @@ std::optional<std::uint64_t> announced_length(const HeaderList& headers) {
   return length;
 }
 
+// Events must not wait for one another, also where somebody gave their stream a length.
+bool is_event_stream(const HeaderList& headers) {
+  const std::string_view type = headers.value(HeaderName::content_type);
+  return http::equal_ignore_case(http::trim(type.substr(0, type.find(';'))), "text/event-stream");
+}
+
 bool is_encoded(const HeaderList& headers) {
   for (const http::Header& header : headers.values(HeaderName::content_encoding)) {
     if (!header.value.empty() && !http::equal_ignore_case(header.value, "identity")) return true;
@@ -124,7 +130,7 @@ Verdict Compress::on_response(PolicyContext& context) const {
   const int chosen = http::choose_encoding(context.request().headers, offered_);
   if (chosen < 0) return Outcome::pass();
   const Coding coding = config_.algorithms[static_cast<std::size_t>(chosen)];
-  const auto length = announced_length(headers);
+  const auto length = is_event_stream(headers) ? std::nullopt : announced_length(headers);
   describe(headers, to_string(coding), context.arena());
   if (context.request().method == http::Method::head) return Outcome::pass();
   context.response_length_unknown();

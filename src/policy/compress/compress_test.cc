@@ -76,12 +76,12 @@ class CompressTest : public ::testing::Test {
     EXPECT_TRUE(policy->on_response(context).is_ready());
     return std::string(response().value(http::HeaderName::content_encoding));
   }
-  // Begins again with gzip, for a body of `size` bytes.
-  void begin_known(std::size_t size) {
+  // Begins again, for a body of `size` bytes.
+  void begin_known(std::size_t size, std::string_view coding = "gzip") {
     context.use_single();
     response().remove(http::HeaderName::content_encoding);
     response().set(http::HeaderName::content_length, context.arena().copy(std::to_string(size)));
-    ASSERT_EQ(begin("{min_size: 1B}"), "gzip");
+    ASSERT_EQ(begin("{min_size: 1B}"), coding);
   }
   std::string body(std::string_view bytes, bool last, bool more_ready = false) {
     BodyPiece piece{Chunk(bytes), last, more_ready};
@@ -158,6 +158,16 @@ TEST_F(CompressTest, ABodyOfModerateKnownLengthIsCompressedWhenItIsWhole) {
   begin_known(100'000);
   EXPECT_EQ(body(sample(99'999), false, true), "");
   EXPECT_NE(body("x", true), "");
+}
+
+TEST_F(CompressTest, EventsAreFlushedAlsoWhereTheirStreamHasALength) {
+  for (const std::string coding : {"gzip", "br", "zstd"}) {
+    accept(coding);
+    response().set(http::HeaderName::content_type, "Text/Event-Stream; charset=utf-8");
+    begin_known(2'000, coding);
+    EXPECT_NE(body("data: 1\n\n", false, false), "") << coding;
+    EXPECT_NE(body("data: 2\n\n", true), "") << coding;
+  }
 }
 
 TEST_F(CompressTest, ABrokenOffBodyOfKnownLengthLeavesNothingBehind) {
