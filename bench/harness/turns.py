@@ -2,7 +2,7 @@
 
 A shared machine is faster in one second than in the next. Slices of seconds, one after the other,
 meet different machines; turns of a tenth of a second, in a new random order each time, spread what
-the machine does over all candidates alike. Pauses are not free of effect, though: README.md, rules.
+the machine does over all candidates alike.
 """
 import os
 import random

@@ -5,7 +5,7 @@
 namespace doorward::exchange {
 namespace {
 
-constexpr std::size_t kKeptExchanges = 1024;
+constexpr std::size_t kKeptExchanges = 1024;  // at most 8 MB of a core
 
 }  // namespace
 

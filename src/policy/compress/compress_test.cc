@@ -77,11 +77,12 @@ class CompressTest : public ::testing::Test {
     return std::string(response().value(http::HeaderName::content_encoding));
   }
   // Begins again, for a body of `size` bytes.
-  void begin_known(std::size_t size, std::string_view coding = "gzip") {
+  void begin_known(std::size_t size, std::string_view coding = "gzip",
+                   std::string_view settings = "{min_size: 1B}") {
     context.use_single();
     response().remove(http::HeaderName::content_encoding);
     response().set(http::HeaderName::content_length, context.arena().copy(std::to_string(size)));
-    ASSERT_EQ(begin("{min_size: 1B}"), coding);
+    ASSERT_EQ(begin(settings), coding);
   }
   std::string body(std::string_view bytes, bool last, bool more_ready = false) {
     BodyPiece piece{Chunk(bytes), last, more_ready};
@@ -158,6 +159,20 @@ TEST_F(CompressTest, ABodyOfModerateKnownLengthIsCompressedWhenItIsWhole) {
   begin_known(100'000);
   EXPECT_EQ(body(sample(99'999), false, true), "");
   EXPECT_NE(body("x", true), "");
+}
+
+// At once it would keep the loop for too long.
+TEST_F(CompressTest, TheDearestLevelsOfGzipTakeABodyAsItComes) {
+  accept("gzip");
+  for (const std::string level : {"8", "9"}) {
+    begin_known(100'000, "gzip", "{min_size: 1B, level: {gzip: " + level + "}}");
+    const std::string text = sample(100'000);
+    const std::string first = body(std::string_view(text).substr(0, 99'999), false, true);
+    EXPECT_NE(first, "") << level;
+    Gunzip decoder;
+    decoder.feed(first + body(std::string_view(text).substr(99'999), true));
+    EXPECT_TRUE(decoder.text == text) << level;
+  }
 }
 
 TEST_F(CompressTest, EventsAreFlushedAlsoWhereTheirStreamHasALength) {

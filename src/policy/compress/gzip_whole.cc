@@ -3,6 +3,7 @@
 // gathered; a body that comes in one piece is not even copied.
 #include <array>
 #include <libdeflate.h>
+#include <string>
 
 #include "base/check.h"
 #include "policy/compress/encoder.h"
