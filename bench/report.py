@@ -3,6 +3,7 @@
 else: a figure that no run gave is not written. The text around the tables is kept as it stands.
 """
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ def introduction(result):
             "Own: CPU time of the gateway's processes per successful request. Above floor: own less "
             "that of a bare TCP relay on the same loop in the same round. Machine: busy time of all "
             "cores per request. Absolute times belong to this machine and this hour; what carries "
-            "over to others are the ratios.")
+            "over to others are the ratios. Each slice stands in [slices.csv](performance/slices.csv).")
 
 
 def targets(result):
@@ -138,6 +139,22 @@ def chart(result, path):
     return True
 
 
+def write_slices(result, path):
+    """Every slice of the run, those that did not count too, so that anybody can check the figures."""
+    fields = ("round", "candidate", "valid", "requests", "seconds", "bytes", "own_cpu_s",
+              "own_user_share", "machine_cpu_s", "peak_rss_kb", "p50_us", "p99_us")
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("cell", *fields))
+        for name, cell in result["cells"].items():
+            for entry in cell["slices"] if "rows" in cell else ():
+                table.writerow((name, *(rounded(entry.get(field, "")) for field in fields)))
+
+
+def rounded(value):
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("result", type=Path, nargs="?", default=ROOT / "build" / "bench" / "result.json")
@@ -157,6 +174,7 @@ def main():
         return 2
     made = chart(result, options.docs / "performance" / "plain.svg")
     page.parent.mkdir(parents=True, exist_ok=True)
+    write_slices(result, options.docs / "performance" / "slices.csv")
     page.write_text(before + document(result, made) + after)
     print(f"report: wrote {page}" + (" and its chart" if made else ""))
     return 0
