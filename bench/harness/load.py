@@ -12,6 +12,11 @@ from harness.process import BenchError
 SCRIPTS = Path(__file__).resolve().parent.parent / "load"
 
 
+def _environment():
+    """A load that is built with counters must not write into the gateway's profile."""
+    return {name: value for name, value in os.environ.items() if name != "LLVM_PROFILE_FILE"}
+
+
 @dataclass
 class Load:
     """A load generator's command, and how what it prints becomes counts."""
@@ -26,7 +31,7 @@ class Load:
         try:
             return subprocess.Popen([str(c) for c in self.command], text=True, preexec_fn=pin,
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                    env={**os.environ, **self.environment})
+                                    env={**_environment(), **self.environment})
         except OSError as error:
             raise BenchError(f"{self.command[0]} cannot be started: {error}") from error
 
