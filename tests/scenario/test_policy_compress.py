@@ -103,6 +103,23 @@ def test_strong_etags_become_weak(peers, etag, after):
     assert client.get("/").get("etag") == etag
 
 
+def test_not_modified_confirms_the_tag_that_the_client_was_given(peers):
+    client = compressing(peers, raw.response(304, 'ETag: "abc"', length=False))
+    encoded = client.get("/", "Accept-Encoding: gzip", 'If-None-Match: W/"abc"')
+    assert (encoded.status, encoded.get("etag"), encoded.get("vary")) == (
+        304, 'W/"abc"', "Accept-Encoding")
+    plain = client.get("/", 'If-None-Match: "abc"')
+    assert (plain.status, plain.get("etag")) == (304, '"abc"')
+
+
+def test_a_part_varies_as_the_whole_does(peers):
+    client = compressing(peers, raw.response(206, TYPE, "Content-Range: bytes 0-3/5000",
+                                             body=b"abcd"), min_size="1B")
+    answer = client.get("/", "Accept-Encoding: gzip", "Range: bytes=0-3")
+    assert (answer.body, answer.get("vary")) == (b"abcd", "Accept-Encoding")
+    assert not answer.has("content-encoding")
+
+
 def test_ranges_are_not_offered_for_what_is_compressed(peers):
     answer = compressing(peers, json_answer("Accept-Ranges: bytes")).get(
         "/", "Accept-Encoding: gzip")

@@ -30,8 +30,10 @@ constexpr auto kSchema = schema::schema<CompressConfig>(
     "compress",
     "Compresses responses for clients that accept it. Left alone are responses that are encoded "
     "already, partial (206), without a body, or marked `Cache-Control: no-transform`. Strong ETags "
-    "become weak, `Vary: Accept-Encoding` is added. Streams without a length are flushed whenever "
-    "the backend pauses, so events are not held back.",
+    "become weak, also in the 304 that confirms one, and `Vary: Accept-Encoding` is added. Streams "
+    "without a length and event streams are "
+    "flushed whenever the backend pauses, so events are not held back. Other bodies of at most "
+    "128 KiB are gathered for gzip at levels up to 7, and compressed when they are whole.",
     field(
         "algorithms", &CompressConfig::algorithms,
         "What is offered; of those that a client likes equally, the first is taken.",
@@ -89,6 +91,23 @@ void describe(HeaderList& headers, std::string_view coding, Arena& arena) {
   }
 }
 
+// 304 speaks of the representation that the client has, with the fields that it came with (RFC 9110
+// §15.4.5). Who asks by a weak tag that the backend knows as a strong one has the encoded one.
+void confirm(PolicyContext& context) {
+  HeaderList& headers = context.response().headers;
+  const http::Header* etag = headers.find(HeaderName::etag);
+  if (etag == nullptr || !etag->value.starts_with('"')) return;
+  const std::string_view weak = context.arena().join("W/", etag->value);
+  const HeaderList& asked = context.request().headers;
+  for (const http::Header& header : asked.values(HeaderName::if_none_match)) {
+    for (std::string_view tag : http::ListElements(header.value)) {
+      if (tag != weak) continue;
+      headers.set(HeaderName::etag, weak);
+      return add_vary(headers);
+    }
+  }
+}
+
 }  // namespace
 
 const schema::SchemaOf<CompressConfig>& kCompressSchema = kSchema;
@@ -109,14 +128,12 @@ int Compress::level_of(Coding coding) const {
   return 0;
 }
 
-// Would this response be compressed for a client that accepts it?
+// Is it a response whose encoding depends on what the client accepts?
 bool Compress::may_compress(PolicyContext& context) const {
-  const http::ResponseHead& head = context.response();
-  const HeaderList& headers = head.headers;
+  const HeaderList& headers = context.response().headers;
   const bool for_head = context.request().method == http::Method::head;
-  if (http::has_no_content(head.status) || head.status == 206) return false;
   if (!for_head && !context.response_has_body()) return false;
-  if (headers.has(HeaderName::content_range) || is_encoded(headers)) return false;
+  if (is_encoded(headers)) return false;
   const auto length = announced_length(headers);
   if (length && *length < config_.min_size.count) return false;
   if (http::has_token(headers, HeaderName::cache_control, "no-transform")) return false;
@@ -124,9 +141,13 @@ bool Compress::may_compress(PolicyContext& context) const {
 }
 
 Verdict Compress::on_response(PolicyContext& context) const {
-  if (!may_compress(context)) return Outcome::pass();
+  const int status = context.response().status;
   HeaderList& headers = context.response().headers;
+  if (status == 304) confirm(context);
+  if (http::has_no_content(status) || !may_compress(context)) return Outcome::pass();
   add_vary(headers);
+  // A part stays a part of what is not encoded.
+  if (status == 206 || headers.has(HeaderName::content_range)) return Outcome::pass();
   const int chosen = http::choose_encoding(context.request().headers, offered_);
   if (chosen < 0) return Outcome::pass();
   const Coding coding = config_.algorithms[static_cast<std::size_t>(chosen)];
