@@ -77,7 +77,9 @@ class Stage:
             time.sleep(QUIET)  # what the test is about
             asked.answer(200, "content-type: application/json", body=b'{"news": true}')
             return
-        asked.head(200, "content-type: text/event-stream", "cache-control: no-cache")
+        length = sum(len(event(number)) for number in range(EVENTS))
+        asked.head(200, "content-type: text/event-stream", "cache-control: no-cache",
+                   length=length if asked.has("x-length") else None)
         for number in range(EVENTS):
             asked.send(event(number))
             if not self.seen.acquire(timeout=DEADLINE):
@@ -126,9 +128,11 @@ def test_events_arrive_one_by_one(stage, policy, backend, client):
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("coding", ["gzip", "br"])
-def test_compressed_events_arrive_one_by_one(stage, coding, client):
+@pytest.mark.parametrize("length", ["announced", "unknown"])
+def test_compressed_events_arrive_one_by_one(stage, length, coding, client):
     talk = stage.talk(client)
-    call = talk.begin("/compress/http1", f"accept-encoding: {coding}")
+    sized = ["x-length: 1"] if length == "announced" else []
+    call = talk.begin("/compress/http1", f"accept-encoding: {coding}", *sized)
     assert call.head().get("content-encoding") == coding
     decode = (zlib.decompressobj(31).decompress if coding == "gzip" else
               brotli.Decompressor().process)

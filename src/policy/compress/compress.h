@@ -1,9 +1,9 @@
 // policy/compress: compresses responses on their way to clients that accept it (RFC 9110 §8.4,
 // §12.5.3), with zstd, brotli or gzip.
 //
-// Subtle: a stream without an announced length (events, long polls) is flushed whenever nothing
-// more is there, so that nothing waits in the encoder; one with a length is not, which packs
-// better.
+// Subtle: a stream without an announced length (long polls) and every event stream is flushed
+// whenever nothing more is there, so that nothing waits in the encoder; any other body with a
+// length is not, which packs better.
 #pragma once
 
 #include <string>

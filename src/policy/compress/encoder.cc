@@ -88,6 +88,7 @@ void EncoderLease::take(Coding coding, int level, std::optional<std::uint64_t> s
 void EncoderLease::give_back() {
   if (encoder_ == nullptr) return;
   encoder_->release();
+  if (!encoder_->is_kept()) return encoder_.reset();
   // The one that waited longest makes room.
   if (idle_encoders.size() == kMostIdle) idle_encoders.erase(idle_encoders.begin());
   idle_encoders.push_back(std::move(encoder_));

@@ -2,8 +2,8 @@
 // encoders are kept per thread and used again: take() finds or makes one, Lease gives it back.
 //
 // Subtle: contexts are started over when they are taken, so that a broken-off stream leaves
-// nothing behind; brotli cannot start over, so there its memory blocks are what is kept. A body of
-// known and moderate length goes through gzip as a whole, any other as a stream.
+// nothing behind; brotli cannot start over, so there its memory blocks are what is kept. At gzip's
+// usual levels a body of known and moderate length is compressed as a whole, any other as a stream.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +49,8 @@ class Encoder {
   virtual void encode(std::string_view bytes, Then then, EncoderOutput& out) = 0;
   // The stream is over or given up.
   virtual void release() {}
+  // Is it dear enough to be kept for another stream?
+  virtual bool is_kept() const { return true; }
 
   Kind kind() const { return kind_; }
   int level() const { return level_; }
