@@ -28,11 +28,13 @@ string(SHA256 doorward_pch_sum
   "${doorward_pch_list} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${CMAKE_BUILD_TYPE}")
 file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/doorward_pch.dir/cmake_pch.hxx.pch.sum ${doorward_pch_sum})
 
-# Another profile makes other code: objects of two of them do not link.
+# Another profile makes other code: objects of two of them do not link. The preset names it from the
+# build's folder, so that ccache finds what another clone has compiled.
 function(doorward_follow_profile target)
   if(CMAKE_CXX_FLAGS_RELWITHDEBINFO MATCHES "-fprofile-use=([^ ]+)")
     get_target_property(sources ${target} SOURCES)
-    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${CMAKE_MATCH_1})
+    get_filename_component(profile ${CMAKE_MATCH_1} ABSOLUTE BASE_DIR ${CMAKE_BINARY_DIR})
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${profile})
   endif()
 endfunction()
 
