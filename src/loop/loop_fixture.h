@@ -41,20 +41,29 @@ class LoopTest : public testing::TestWithParam<Backend> {
     ASSERT_EQ(gate.count(), 0u);
   }
 
-  int listen_on(Address& address) {
+  // A socket with that address; connections are refused until somebody listens on it.
+  int bind_to(Address& address) {
     const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     descriptors_.push_back(fd);
     EXPECT_EQ(bind(fd, address.raw(), address.size()), 0) << address.text();
-    EXPECT_EQ(listen(fd, 1024), 0);
     sockaddr_storage raw{};
     socklen_t size = sizeof raw;
     getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size);
     address = Address::from_raw(reinterpret_cast<const sockaddr*>(&raw), size);
     return fd;
   }
+  int listen_on(Address& address) {
+    const int fd = bind_to(address);
+    EXPECT_EQ(listen(fd, 1024), 0);
+    return fd;
+  }
   int listen_on_loopback(Address& address) {
     address = *Address::parse("127.0.0.1:0");
     return listen_on(address);
+  }
+  int bind_to_loopback(Address& address) {
+    address = *Address::parse("127.0.0.1:0");
+    return bind_to(address);
   }
 
   // Both ends of a TCP connection over loopback; the second is a plain blocking descriptor.
