@@ -1,5 +1,6 @@
-// Any bytes as configuration: they become a tree or findings, and both can be shown. A schema with
-// every kind of field reads the tree, so that the readers see wrong shapes too.
+// Any bytes as the text of a section: they become a tree or findings, and both can be shown. A
+// schema with every kind of field reads the tree, so that the readers see wrong shapes too. (What
+// Doorward itself makes of a configuration is config_fuzz.)
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
