@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fmt/format.h>
 
 #include "codec/h2/client_connection.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr Duration kFailingFirst{1'000};
 constexpr Duration kFailingMost{8'000};
+// A caller may give a connection hardly any time (grpc-timeout): that says nothing of the endpoint.
+constexpr Duration kFairWait{100};
 constexpr std::string_view kHttp1 = "http/1.1";
 
 std::string url_of(const EndpointConfig& config, const loop::Address& address) {
@@ -36,6 +39,30 @@ std::string own_preamble(SendProxyProtocol version) {
   return version == SendProxyProtocol::v2 ? write_v2(header) : "";
 }
 
+// What an operator looks at first.
+std::string_view way_out(const Error& error) {
+  if (error.kind == ErrorKind::timeout) {
+    return "check that its host is up and that no firewall drops the packets; timeouts.connect "
+           "says how long is waited";
+  }
+  switch (error.code) {
+    case ECONNREFUSED:
+      return "nothing listens there: start the backend, or correct the endpoint";
+    case ENOENT:
+      return "there is no such socket file: start the backend, or correct the endpoint's path";
+    case EACCES:
+      return "this user may not write to the socket file: change its owner or permissions";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return "no route leads there: check the endpoint's address and this machine's network";
+    case EADDRNOTAVAIL:
+      return "this machine has no address of that kind, or no free local port left (sysctl "
+             "net.ipv4.ip_local_port_range)";
+    default:
+      return "check that the backend runs there, and the network between";
+  }
+}
+
 }  // namespace
 
 Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const EndpointConfig& config,
@@ -54,17 +81,17 @@ Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const Endpo
 
 loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline, bool alone,
                                                                   std::string_view preamble) {
-  const Deadline by =
-      Deadline::after(settings_.loop.now(), settings_.service.timeouts.connect).earlier(deadline);
+  const TimePoint begun = settings_.loop.now();
+  const Deadline by = Deadline::after(begun, settings_.service.timeouts.connect).earlier(deadline);
   Result<Opened> opened =
       alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
-    Failure failure = failed(std::move(opened.error()));
+    Failure failure = failed(std::move(opened.error()), begun);
     pool_.release(alone, &failure.error());  // not before it counts as failing
     co_return failure;
   }
-  failing_until_ = {};
-  failing_for_ = {};
+  if (failing_for_ != Duration{}) [[unlikely]]
+    works_again();
   if (opened->http2) co_return share(std::move(opened->bytes));
   auto connection = std::make_unique<codec::h1::ClientConnection>(
       settings_.loop, std::move(opened->bytes), settings_.http1);
@@ -161,17 +188,40 @@ loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& 
   keep->pool_.forget(connection);
 }
 
-Failure Endpoint::failed(Error error) {
-  if (!failing(settings_.loop.now())) {
+Failure Endpoint::failed(Error error, TimePoint begun) {
+  const TimePoint now = settings_.loop.now();
+  if (!failing(now)) {
     failing_for_ = std::clamp(failing_for_ * 2, kFailingFirst, kFailingMost);
-    failing_until_ = settings_.loop.now() + failing_for_;
+    failing_until_ = now + failing_for_;
   }
   error.side = Side::backend;
   error.retry = Retry::yes;
   if (error.reason != "backend_tls_failed") {
     error.reason = error.kind == ErrorKind::timeout ? "connect_timeout" : "connect_failed";
+    tell_unreachable(error, begun);
   }
   return Failure(std::move(error));
+}
+
+// Once, until it works again.
+void Endpoint::tell_unreachable(const Error& error, TimePoint begun) {
+  const Duration fair = std::min(kFairWait, settings_.service.timeouts.connect);
+  const bool hasty = error.kind == ErrorKind::timeout && settings_.loop.now() - begun < fair;
+  if (told_unreachable_ || hasty) return;
+  told_unreachable_ = true;
+  settings_.events.warning("endpoint_unreachable", {{"service", settings_.service.name},
+                                                    {"endpoint", url_},
+                                                    {"reason", error.reason},
+                                                    {"detail", error.cause},
+                                                    {"hint", way_out(error)}});
+}
+
+void Endpoint::works_again() {
+  failing_until_ = {};
+  failing_for_ = {};
+  if (!std::exchange(told_unreachable_, false)) return;
+  settings_.events.info("endpoint_reachable",
+                        {{"service", settings_.service.name}, {"endpoint", url_}});
 }
 
 }  // namespace doorward::upstream

@@ -37,8 +37,9 @@ class Endpoint {
 
   // A new connection, for which room was reserved in the pool; a failure gives that back. Errors
   // carry the reason: connect_failed, connect_timeout, backend_tls_failed; all may be tried
-  // elsewhere. `preamble` goes out before anything else (a PROXY header). `alone`: as the room was
-  // reserved; it speaks HTTP/1.1, unless the backend's ALPN refuses that.
+  // elsewhere. `preamble` goes out before anything else (a PROXY
+  // header). `alone`: as the room was reserved; it speaks HTTP/1.1, unless the backend's ALPN
+  // refuses that.
   loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline, bool alone,
                                                           std::string_view preamble = {});
 
@@ -58,8 +59,10 @@ class Endpoint {
                                       const tls::Target& target);
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
-  Failure failed(Error error);
+  Failure failed(Error error, TimePoint begun);
   void on_tls_failed(Error& error);
+  void tell_unreachable(const Error& error, TimePoint begun);
+  void works_again();
 
   const ConnectionSettings& settings_;
   const loop::Address address_;
@@ -73,6 +76,7 @@ class Endpoint {
   Pool pool_;
   TimePoint failing_until_{};
   Duration failing_for_{};
+  bool told_unreachable_ = false;
 };
 
 // A hold on an endpoint. Counted without atomics: one core's own.

@@ -48,6 +48,47 @@ def test_a_unix_socket_that_is_not_there_is_502(peers, tmp_path):
     assert_problem(answer, 502, "connect_failed")
 
 
+def test_an_unreachable_endpoint_is_told_once_and_when_it_works_again(peers):
+    listener, url = backends.listen()
+    port = listener.getsockname()[1]
+    listener.close()
+    gateway, client, answer = answer_of(peers, url)
+    assert_problem(answer, 502, "connect_failed")
+    assert client.get("/again").status == 502
+    told, = gateway.events("endpoint_unreachable")
+    assert (told["level"], told["service"], told["endpoint"]) == ("warning", "app", url)
+    assert told["reason"] == "connect_failed" and "Connection refused" in told["detail"]
+    assert "start the backend" in told["hint"]
+    assert not gateway.events("endpoint_reachable")
+    peers.origin(port=port)
+    assert client.get("/").status == 200
+    again = gateway.wait_event("endpoint_reachable")
+    assert (again["level"], again["service"], again["endpoint"]) == ("info", "app", url)
+
+
+def test_an_endpoint_that_does_not_answer_is_told_with_its_deadline(peers, deaf):
+    gateway, _, answer = answer_of(peers, deaf, timeouts={"connect": "300ms"})
+    assert_problem(answer, 504, "connect_timeout")
+    told = gateway.wait_event("endpoint_unreachable")
+    assert told["reason"] == "connect_timeout" and told["endpoint"] == deaf
+    assert "firewall" in told["hint"] and "timeouts.connect" in told["hint"]
+
+
+def test_a_call_that_gave_no_time_to_connect_blames_no_endpoint(peers, deaf):
+    gateway = peers.gateway(config.proxy(deaf))
+    call = request("/a.B/c", "Content-Type: application/grpc", "TE: trailers", "grpc-timeout: 20m",
+                   method="POST", body=b"\0\0\0\0\0")
+    head = peers.client(gateway).send(call).recv_response()
+    assert head.get("grpc-status") == "4"
+    assert not gateway.events("endpoint_unreachable")
+
+
+def test_a_missing_socket_file_is_told(peers, tmp_path):
+    gateway, _, _ = answer_of(peers, f"unix:{tmp_path}/absent.sock")
+    told = gateway.wait_event("endpoint_unreachable")
+    assert told["endpoint"] == f"unix:{tmp_path}/absent.sock" and "socket file" in told["hint"]
+
+
 def test_connecting_has_a_deadline(peers, deaf):
     _, _, answer = answer_of(peers, deaf, timeouts={"connect": "300ms"})
     problem = assert_problem(answer, 504, "connect_timeout", route="all")
