@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/shortage.h"
+
 namespace doorward::app {
 namespace {
 
@@ -28,7 +30,7 @@ std::string way_out(int error, const loop::Address& address) {
       return "no interface of this machine has that address";
     case EMFILE:
     case ENFILE:
-      return "raise the limit of open files (ulimit -n, LimitNOFILE)";
+      return shortage_hint(error);
     default:
       return {};
   }

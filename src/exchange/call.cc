@@ -106,7 +106,8 @@ loop::Task<Result<CallResponse>> call_service(std::shared_ptr<upstream::Service>
     if (!reused) {
       auto opened = co_await endpoint->connect(deadline, false);
       tried.add(*endpoint);
-      if (!opened && !tried.full() && service->has_untried(tried)) continue;
+      const bool elsewhere = !tried.full() && service->has_untried(tried);
+      if (!opened && opened.error().retry == Retry::yes && elsewhere) continue;
       if (!opened) co_return Failure(std::move(opened.error()));
       connection = std::move(*opened);
     }

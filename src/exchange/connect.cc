@@ -44,8 +44,8 @@ loop::Task<Step> open(Exchange& x) {
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
     x.tried.add(*x.attempt.endpoint);
-    if (x.service->has_untried(x.tried) && x.attempts < kMostAttempts && !x.client_gone)
-      co_return Step::choose_endpoint;
+    const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
+    if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) co_return Step::choose_endpoint;
     if (x.total_deadline().passed(x.core.loop().now())) opened.error().reason = "total_timeout";
     co_return x.reply_to(opened.error());
   }

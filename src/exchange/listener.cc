@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/shortage.h"
 #include "exchange/client_connection.h"
 #include "exchange/core.h"
 #include "exchange/problems.h"
@@ -186,8 +187,9 @@ void ListenerState::accept_from(int listening_fd) {
     if (!fd) {
       series.add_value(Metric::connections_refused,
                        static_cast<unsigned>(RefusedBecause::descriptors));
-      core.events().error("accept_failed",
-                          {{"listener", config->name}, {"error", fd.error().cause}});
+      core.events().error("accept_failed", {{"listener", config->name},
+                                            {"error", fd.error().cause},
+                                            {"hint", shortage_hint(fd.error().code)}});
       return;
     }
     core.gate().spawn(serve_client(*this, *fd, peer));

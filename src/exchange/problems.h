@@ -77,6 +77,9 @@ inline constexpr std::array kProblems = {
     Problem{"total_timeout", 504, "The service's total time is over."},
     Problem{"grpc_deadline_exceeded", 504,
             "The time that the client gives its gRPC call (grpc-timeout) is over."},
+    Problem{"out_of_resources", 503,
+            "Doorward has no file descriptor or no memory left for a connection to the backend; "
+            "the event of that name says which limit."},
     Problem{"pool_exhausted", 503, "All connections are in use, and none became free in time."},
     Problem{"no_endpoint", 503, "The service has no endpoint to ask."},
     Problem{"client_closed", 499, "The client left before the response; only in logs."},

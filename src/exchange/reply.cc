@@ -54,9 +54,12 @@ std::string detail_of_service(const Exchange& x, const Error& failure, std::stri
   const auto timed = [&](std::string_view what, std::string_view setting, Duration limit) {
     return fmt::format("{} {} ({} of service {}).", what, text_of(limit), setting, service);
   };
-  if (code == "connect_failed" && failure.code > 0) {
+  const bool own = code == "out_of_resources";
+  if ((own || code == "connect_failed") && failure.code > 0) {
     const char* why = strerrordesc_np(failure.code);
-    return fmt::format("No connection to service {}: {}.", service, why == nullptr ? code : why);
+    return fmt::format("{} service {}: {}.",
+                       own ? "Doorward itself can open no connection to" : "No connection to",
+                       service, why == nullptr ? code : why);
   }
   if (code == "connect_timeout") {
     return timed("No backend took a connection within", "timeouts.connect", timeouts.connect);

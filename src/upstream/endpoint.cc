@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 
+#include "base/shortage.h"
 #include "codec/h2/client_connection.h"
 #include "codec/proxy_protocol/header.h"
 #include "tls/reasons.h"
@@ -189,6 +190,7 @@ loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& 
 }
 
 Failure Endpoint::failed(Error error, TimePoint begun) {
+  if (is_shortage(error)) return short_of(std::move(error));
   const TimePoint now = settings_.loop.now();
   if (!failing(now)) {
     failing_for_ = std::clamp(failing_for_ * 2, kFailingFirst, kFailingMost);
@@ -200,6 +202,18 @@ Failure Endpoint::failed(Error error, TimePoint begun) {
     error.reason = error.kind == ErrorKind::timeout ? "connect_timeout" : "connect_failed";
     tell_unreachable(error, begun);
   }
+  return Failure(std::move(error));
+}
+
+// The endpoint may well be sound, and another would do no better.
+Failure Endpoint::short_of(Error error) {
+  settings_.events.error("out_of_resources", {{"service", settings_.service.name},
+                                              {"endpoint", url_},
+                                              {"error", error.cause},
+                                              {"hint", shortage_hint(error.code)}});
+  error.side = Side::doorward;
+  error.retry = Retry::no;
+  error.reason = "out_of_resources";
   return Failure(std::move(error));
 }
 

@@ -36,8 +36,8 @@ class Endpoint {
   Pool& pool() { return pool_; }
 
   // A new connection, for which room was reserved in the pool; a failure gives that back. Errors
-  // carry the reason: connect_failed, connect_timeout, backend_tls_failed; all may be tried
-  // elsewhere. `preamble` goes out before anything else (a PROXY
+  // carry the reason: connect_failed, connect_timeout, backend_tls_failed, which may be tried
+  // elsewhere; out_of_resources, which may not. `preamble` goes out before anything else (a PROXY
   // header). `alone`: as the room was reserved; it speaks HTTP/1.1, unless the backend's ALPN
   // refuses that.
   loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline, bool alone,
@@ -60,6 +60,7 @@ class Endpoint {
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
   Failure failed(Error error, TimePoint begun);
+  Failure short_of(Error error);
   void on_tls_failed(Error& error);
   void tell_unreachable(const Error& error, TimePoint begun);
   void works_again();

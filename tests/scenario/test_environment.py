@@ -8,7 +8,9 @@ import subprocess
 import pytest
 
 from harness import binary, config, no_uring
-from harness.raw import Raw
+from harness.limits import free_descriptors
+from harness.origin import Told
+from harness.raw import Raw, assert_problem
 from harness.waiting import DEADLINE, eventually
 
 
@@ -118,6 +120,45 @@ def test_running_out_of_descriptors_stops_nothing_for_ever(peers):
             except (OSError, AssertionError):
                 return False
     eventually(served, "service after the rush")
+
+
+def test_a_connection_without_a_descriptor_waits_and_the_limit_is_named(peers):
+    gateway = peers.gateway(config.respond(), prefix=["prlimit", "--nofile=64:64"])
+    clients = [peers.client(gateway) for _ in range(64)]
+    told = gateway.wait_event("accept_failed")
+    assert told["listener"] == "web" and "Too many open files" in told["error"]
+    assert "all 64 file descriptors" in told["hint"]
+    assert "ulimit -n" in told["hint"] and "LimitNOFILE" in told["hint"]
+    for client in clients[:-1]:
+        client.close()
+    assert clients[-1].get("/").status == 200
+
+
+def test_no_descriptor_for_a_backend_is_doorwards_own_fault(peers):
+    """No other endpoint is asked, and none comes last afterwards."""
+    gateway = peers.gateway(config.proxy([peers.origin("a"), peers.origin("b")]))
+    with free_descriptors(gateway, 1) as limit:
+        client = peers.client(gateway)
+        problem = assert_problem(client.get("/"), 503, "out_of_resources", route="all")
+    assert problem["detail"] == ("Doorward itself can open no connection to service app: Too many "
+                                 "open files.")
+    told = gateway.wait_event("out_of_resources")
+    assert told["service"] == "app" and f"all {limit} file descriptors" in told["hint"]
+    origins = [Told(client.get("/")).origin for _ in range(4)]
+    assert sorted(origins) == ["a", "a", "b", "b"]
+    assert gateway.wait_access_log()[0]["attempts"] == 1
+    assert not gateway.events("endpoint_unreachable")
+
+
+def test_no_descriptor_for_a_policys_service_is_not_tried_elsewhere(peers):
+    settings = config.proxy(peers.origin(), policies=[{"external_auth": {"service": "auth"}}])
+    settings["services"]["auth"] = {"endpoints": [peers.origin("a").url, peers.origin("b").url]}
+    gateway = peers.gateway(settings)
+    with free_descriptors(gateway, 1):
+        client = peers.client(gateway)
+        assert_problem(client.get("/"), 503, "auth_unavailable")
+    assert len(gateway.events("out_of_resources")) == 1
+    assert client.get("/").status == 200
 
 
 @pytest.fixture(name="forbidden")
