@@ -39,7 +39,7 @@ int report_failure(const RunOptions& options, const Error& error, observe::Event
   if (error.kind == ErrorKind::invalid) {
     const std::string log = unusable_log(options.config);
     if (log.empty()) {
-      fmt::print(stderr, "{}\n", error.cause);
+      fmt::print(stderr, "{}{}", error.cause, error.cause.ends_with('\n') ? "" : "\n");
       return kBadConfiguration;
     }
     cause = fmt::format("access_log.path: {}", log);

@@ -29,13 +29,16 @@ std::string reason(int error) {
     case ENOENT:
       return "there is no such file; name it with -c FILE or -c FOLDER";
     case EACCES:
-      return fmt::format("no permission to read it as user {}", ::geteuid());
+      return fmt::format(
+          "no permission to read it as user {}; change the owner or permissions of it or of a "
+          "folder above it, or start Doorward as another user",
+          ::geteuid());
     case EISDIR:
-      return "is a folder, not a file";
+      return "is a folder, not a file; give it a name without .yaml";
     case ENOTDIR:
-      return "a part of this path is a file, not a folder";
+      return "a part of this path is a file, not a folder; correct the path";
     case ELOOP:
-      return "its symbolic links lead in a circle";
+      return "its symbolic links lead in a circle; make one of them anew";
     default:
       return fmt::format("cannot be read: {}", std::strerror(error));
   }

@@ -66,7 +66,7 @@ TEST_F(SourceTest, SaysWhatIsMissingOrEmpty) {
   EXPECT_EQ(errors(folder_ / "no.yaml"),
             "no.yaml: error: there is no such file; name it with -c FILE or -c FOLDER\n");
   EXPECT_EQ(errors(write("a.yaml", "") / "x"),
-            "a.yaml/x: error: a part of this path is a file, not a folder\n");
+            "a.yaml/x: error: a part of this path is a file, not a folder; correct the path\n");
   EXPECT_EQ(errors(folder_ / "a.yaml"),
             "a.yaml: error: is empty; the least is \"version: 1\" with listeners and routes\n");
   fs::create_directory(folder_ / "none");
@@ -78,7 +78,9 @@ TEST_F(SourceTest, SaysWhoMayNotRead) {
   const fs::path file = write("a.yaml", "version: 1\n");
   fs::permissions(file, fs::perms::none);
   EXPECT_EQ(errors(file), "a.yaml: error: no permission to read it as user " +
-                              std::to_string(::geteuid()) + "\n");
+                              std::to_string(::geteuid()) +
+                              "; change the owner or permissions of it or of a folder above it, or "
+                              "start Doorward as another user\n");
 }
 
 TEST_F(SourceTest, TellsAllFilesErrors) {
@@ -92,7 +94,7 @@ TEST_F(SourceTest, TellsAllFilesErrors) {
             "b.yaml:1:4: error: not UTF-8 (byte 0xff); save the file as UTF-8\n"
             "    1 | b: \xff\n"
             "      |    ^\n"
-            "c.yaml: error: is a folder, not a file\n");
+            "c.yaml: error: is a folder, not a file; give it a name without .yaml\n");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "observe/access_log_writer.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <fmt/format.h>
 #include <poll.h>
@@ -14,6 +15,21 @@ namespace {
 constexpr int kLookEveryMs = 100;
 constexpr int kLookWhenClosingMs = 5;
 constexpr auto kGrace = std::chrono::milliseconds(100);  // for the thread to see its deadline
+
+std::string_view way_out(int error) {
+  switch (error) {
+    case ENOSPC:
+      return "its disk is full: free space there, or name another access_log.path and reload";
+    case EDQUOT:
+      return "the disk quota is used up: free space, or name another access_log.path and reload";
+    case EFBIG:
+      return "the file is as large as it may be: move it away and send SIGHUP";
+    case EPIPE:
+      return "nobody reads the pipe: start its reader again, and send SIGHUP";
+    default:
+      return "check its disk, or name another access_log.path and reload";
+  }
+}
 
 }  // namespace
 
@@ -86,7 +102,7 @@ AccessLogWriter::Progress AccessLogWriter::write_core(AccessLogCore& core) {
     if (view.empty() || (left == 0 && partial_ == 0)) return Progress::all_written;
     const auto taken = file_.write(view.substr(partial_));
     if (!taken) {
-      failed(taken.error().cause);
+      failed(taken.error());
       return Progress::failed;
     }
     if (*taken == 0) return Progress::reader_busy;
@@ -119,7 +135,8 @@ void AccessLogWriter::open_anew() {
       events_.error("access_log_reopen_failed",
                     {{"path", path_},
                      {"error", opened.error().cause},
-                     {"effect", "lines still go to the file that was open before"}});
+                     {"effect", "lines still go to the file that was open before"},
+                     {"hint", "let this user write to that path, and send SIGHUP again"}});
     }
   }
   reopens_.fetch_add(1, std::memory_order_release);
@@ -136,15 +153,16 @@ void AccessLogWriter::wait(Progress progress) {
   }
 }
 
-void AccessLogWriter::failed(std::string_view what) {
+void AccessLogWriter::failed(const Error& error) {
   const std::scoped_lock lock(mutex_);
   if (abandoned_) return;
   shard_.add(Metric::access_log_errors);
   if (std::exchange(failing_, true)) return;
   events_.error("access_log_failed",
                 {{"path", path_},
-                 {"error", what},
-                 {"effect", "lines wait in memory; when it is full they are dropped and counted"}});
+                 {"error", error.cause},
+                 {"effect", "lines wait in memory; when it is full they are dropped and counted"},
+                 {"hint", way_out(error.code)}});
 }
 
 void AccessLogWriter::works_again() {

@@ -43,7 +43,7 @@ class AccessLogWriter {
   void consume_whole_lines(LineRing& ring, std::string_view view, std::size_t written);
   void open_anew();
   void wait(Progress progress);
-  void failed(std::string_view what);
+  void failed(const Error& error);
   void works_again();
   void finish();
 

@@ -13,6 +13,10 @@ constexpr Duration kFirstRetry{1'000};
 constexpr Duration kLastRetry{10'000};
 // Names of /etc/hosts have no TTL.
 constexpr Duration kWithoutTtl{5'000};
+constexpr std::string_view kWayOut =
+    "check the name in the endpoint, and the name servers (/etc/resolv.conf); it is asked for "
+    "again "
+    "by itself";
 
 void keep_each_once(std::vector<loop::Address>& addresses) {
   auto end = addresses.begin();
@@ -72,7 +76,8 @@ void Discovery::keep_old(const Error& why) {
     tools_.events.warning("name_unresolved", {{"service", service_},
                                               {"endpoint", endpoint_.url},
                                               {"error", why.cause},
-                                              {"addresses_kept", known_}});
+                                              {"addresses_kept", known_},
+                                              {"hint", kWayOut}});
   }
   if (known_ == 0) sink_.on_unresolved(*this, why);
 }

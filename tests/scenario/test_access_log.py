@@ -1,5 +1,6 @@
 """The access log: a JSON line per request, never in a request's way."""
 import os
+import signal
 import threading
 
 import pytest
@@ -154,6 +155,21 @@ def test_a_full_disk_stops_no_request_and_is_counted(peers):
                "the error's count")
     told = [e for e in gateway.events() if "/dev/full" in str(e)]
     assert told and "space" in str(told).lower()
+
+
+def test_a_full_disk_is_told_with_the_way_out_and_when_it_is_over(peers):
+    """As on a disk, the lines that waited are written then."""
+    path = peers.folder / "access.log"
+    path.symlink_to("/dev/full")
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": str(path)}))
+    assert peers.client(gateway).get("/").status == 200
+    told = gateway.wait_event("access_log_failed")
+    assert told["path"] == str(path) and "No space left" in told["error"]
+    assert "lines wait in memory" in told["effect"] and "free space there" in told["hint"]
+    path.unlink()
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_event("access_log_recovered")
+    assert gateway.wait_access_log(path=path)[0]["path"] == "/"
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/folder/access.log", "/proc/nothing"])

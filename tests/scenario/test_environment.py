@@ -161,6 +161,30 @@ def test_no_descriptor_for_a_policys_service_is_not_tried_elsewhere(peers):
     assert client.get("/").status == 200
 
 
+def as_nobody(peers):
+    """The start of a command line that nobody runs; the folders of the test let it through."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs root to become somebody else")
+    for parent in (peers.folder, *peers.folder.parents):
+        if not os.stat(parent).st_mode & 1 and str(parent).startswith("/tmp"):
+            os.chmod(parent, 0o711)
+    prefix = ["setpriv", "--reuid=65534", "--clear-groups"]
+    if subprocess.run([*prefix, "test", "-x", binary.path()], check=False).returncode:
+        pytest.skip("the binary cannot be run by another user")
+    return prefix
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_configuration_that_may_not_be_read_is_named_with_the_way_out(peers, command):
+    prefix = as_nobody(peers)
+    path = peers.folder / "secret.yaml"
+    path.write_text("version: 1\n")
+    path.chmod(0o600)
+    done = binary.command(command, "-c", path, prefix=prefix)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"{path}: error: no permission to read it as user 65534; change the owner" in done.stderr
+
+
 @pytest.fixture(name="forbidden")
 def io_uring_forbidden():
     prefix = no_uring.prefix()

@@ -340,7 +340,7 @@ def test_a_name_that_is_not_resolved_is_told_once_and_when_it_is_back(peers, dns
     answer = dns.names.pop("app.test")
     told = gateway.wait_event("name_unresolved")
     assert told["service"] == "app" and "no such name" in told["error"]
-    assert told["addresses_kept"] == 2
+    assert told["addresses_kept"] == 2 and "/etc/resolv.conf" in told["hint"]
     asked = len(dns.queries)
     eventually(lambda: len(dns.queries) >= asked + 4, "two more answers")
     assert len(gateway.events("name_unresolved")) == 1
