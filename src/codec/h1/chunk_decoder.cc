@@ -17,6 +17,11 @@ constexpr std::uint32_t kFirstTrailerRoom = 256;
 constexpr std::uint64_t kLargestChunk =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
+// As the sentences of chunk_extensions_too_long and trailers_too_large say.
+constexpr ChunkLimits kUsual;
+static_assert(kUsual.extension_bytes == 4 * 1024 && kUsual.trailer_bytes == 8 * 1024 &&
+              kUsual.trailer_count == 32);
+
 }  // namespace
 
 ChunkStep ChunkDecoder::next(std::string_view& bytes, std::string_view& data) {

@@ -12,10 +12,10 @@
   X(header_line_too_long, 431, "A header line is longer than the limit.")                      \
   X(too_many_headers, 431, "There are more headers than the limit allows.")                    \
   X(target_too_long, 414, "The request target is longer than the limit.")                      \
-  X(method_too_long, 501, "The method is longer than any that is known.")                      \
+  X(method_too_long, 501, "The method is longer than 32 bytes.")                               \
   X(tls_on_cleartext, 400, "A TLS handshake came where cleartext HTTP is expected.")           \
   X(http2_preface, 505, "An HTTP/2 connection preface came where HTTP/1.1 is expected.")       \
-  X(too_many_empty_lines, 400, "Too many empty lines come before the request line.")           \
+  X(too_many_empty_lines, 400, "More than 2 empty lines come before the request line.")        \
   X(bad_request_line, 400, "The request line is not `METHOD target HTTP/1.1`.")                \
   X(bad_method, 400, "The method is not a token, or a known method in the wrong case.")        \
   X(connect_unsupported, 501, "CONNECT is not offered.")                                       \
@@ -59,14 +59,14 @@
   X(body_not_allowed, 400, "A message that cannot have content announces some.")               \
   X(bad_status_line, 400, "The status line is not `HTTP/1.1 200 reason`.")                     \
   X(bad_status, 400, "The status is not a number from 100 to 599.")                            \
-  X(too_many_interim, 400, "Too many 1xx responses come before the final one.")                \
+  X(too_many_interim, 400, "More than 16 interim (1xx) responses come.")                       \
   X(unexpected_upgrade, 400, "The backend switches protocols without having been asked.")      \
   X(bad_chunk_size, 400, "A chunk's size is not a hexadecimal number.")                        \
   X(chunk_size_overflow, 400, "A chunk's size is too large.")                                  \
   X(bad_chunk_extension, 400, "A chunk's extension has a byte that is not allowed.")           \
-  X(chunk_extensions_too_long, 400, "The chunk extensions are longer than the limit.")         \
+  X(chunk_extensions_too_long, 400, "A body's chunk extensions exceed 4 KiB.")                 \
   X(bad_chunk_end, 400, "A chunk or its size line does not end in CRLF.")                      \
-  X(trailers_too_large, 431, "The trailers are larger than the limit.")                        \
+  X(trailers_too_large, 431, "The trailers exceed 8 KiB, or number more than 32.")             \
   X(forbidden_trailer, 400, "A trailer has a name that is only allowed in the head.")
 
 namespace doorward::codec::h1 {

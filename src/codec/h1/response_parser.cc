@@ -8,7 +8,7 @@
 namespace doorward::codec::h1 {
 namespace {
 
-constexpr std::uint8_t kMostInterim = 16;
+constexpr std::uint8_t kMostInterim = 16;  // as the sentence of too_many_interim says
 
 using text::is_digit;
 

@@ -71,7 +71,7 @@ class ClientStream final : public codec::ClientStream, public Channel {
     http::ResponseHead head;
     Received* next = nullptr;
   };
-  static constexpr std::uint8_t kInterimMost = 16;
+  static constexpr std::uint8_t kInterimMost = 16;  // as the sentence of too_many_interim says
 
   loop::Task<Result<void>> send_connect(const http::RequestHead& head, BodySize size);
   loop::Task<Result<void>> send_head(const http::RequestHead& head, BodySize size,
