@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The orders service: a small JSON API over HTTP/1.1. orders.py PORT (0 takes a free one)."""
+import errno
 import json
 import re
 import sys
@@ -46,8 +47,18 @@ class Orders(BaseHTTPRequestHandler):
         """The gateway logs."""
 
 
+def listen(port):
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), Orders)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"orders cannot listen on 127.0.0.1:{port}: another program does; stop it "
+                 "(ss -ltnp shows which it is), or choose another port here and in doorward.yaml")
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Orders)
+    server = listen(int(sys.argv[1]))
     print(f"orders on 127.0.0.1:{server.server_port}", flush=True)
     try:
         server.serve_forever()

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The users service: /users, /users/NAME, and /whoami, which tells what the gateway sent.
 users.py PORT (0 takes a free one)."""
+import errno
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,8 +36,18 @@ class Users(BaseHTTPRequestHandler):
         """The gateway logs."""
 
 
+def listen(port):
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), Users)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"users cannot listen on 127.0.0.1:{port}: another program does; stop it "
+                 "(ss -ltnp shows which it is), or choose another port here and in doorward.yaml")
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Users)
+    server = listen(int(sys.argv[1]))
     print(f"users on 127.0.0.1:{server.server_port}", flush=True)
     try:
         server.serve_forever()

@@ -2,6 +2,8 @@
 import asyncio
 import json
 import re
+import shutil
+import socket
 import subprocess
 import sys
 
@@ -82,6 +84,44 @@ def test_example_passes_its_check(doorward, name, certs):
     single = EXAMPLES / name / "doorward.yaml"
     done = doorward("check", single if single.exists() else EXAMPLES / name, cwd=certs.parent)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", ["quickstart/orders.py", "quickstart/users.py"])
+def test_a_sample_service_names_a_port_that_is_taken(program):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([sys.executable, EXAMPLES / program, str(port)], text=True,
+                              capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert f"127.0.0.1:{port}" in done.stderr and "choose another port" in done.stderr
+
+
+# Brings up loopback in a fresh network namespace, takes a port there, and becomes a command.
+TAKE = """
+import fcntl, os, socket, struct, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any:
+    fcntl.ioctl(any, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+taken = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+taken.set_inheritable(True)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("port,who", [(9001, "orders"), (9002, "users"), (8080, "Doorward"),
+                                      (9901, "Doorward")])
+def test_the_demo_names_a_port_that_is_taken(tmp_path, port, who):
+    """In a copy, since it writes logs beside itself."""
+    prefix = ["unshare", "-n", sys.executable, "-c", TAKE, str(port)]
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs root and network namespaces")
+    shutil.copytree(binary.ROOT / "scripts", tmp_path / "scripts")
+    shutil.copytree(EXAMPLES / "quickstart", tmp_path / "examples/quickstart")
+    done = subprocess.run([*prefix, tmp_path / "scripts/run", "--workers", "1"], text=True,
+                          capture_output=True, check=False, timeout=120,
+                          env=binary.environment({"DOORWARD_BINARY": binary.path()}))
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert f"127.0.0.1:{port}" in done.stderr and who in done.stderr
+    assert "choose another port" in done.stderr
 
 
 def test_quickstart(example):
