@@ -38,11 +38,12 @@ loop::Task<void> AdminConnection::run(codec::Incoming& incoming, codec::ServerSt
 
 loop::Task<void> AdminConnection::refuse(codec::Incoming&, codec::ServerStream& stream,
                                          codec::BadRequest why) {
-  return send(problem(why.status, why.code, why.detail), stream);
+  return send(problem(why.status, why.code, why.detail, server_.new_id()), stream);
 }
 
-AdminRequest AdminConnection::read(const http::RequestHead& head, bool has_body) const {
+AdminRequest AdminConnection::read(const http::RequestHead& head, bool has_body) {
   AdminRequest request;
+  request.id = exchange_->arena.copy(server_.new_id());
   request.method = head.method_text;
   request.target = codec_.parser().path_and_query();
   request.host = codec_.parser().host();

@@ -47,7 +47,7 @@ class AdminConnection final : public codec::RequestSink {
 
  private:
   loop::Task<void> send(AdminReply reply, codec::ServerStream& stream);
-  AdminRequest read(const http::RequestHead& head, bool has_body) const;
+  AdminRequest read(const http::RequestHead& head, bool has_body);
 
   AdminServer& server_;
   std::unique_ptr<loop::Socket> socket_;

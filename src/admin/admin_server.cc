@@ -7,6 +7,7 @@
 #include "admin/admin_connection.h"
 #include "base/random.h"
 #include "http/status.h"
+#include "observe/request_id.h"
 
 namespace doorward::admin {
 namespace {
@@ -82,8 +83,8 @@ loop::Task<void> AdminServer::serve(int fd) {
 
 // Best effort: whoever does not get it sees the connection close.
 void AdminServer::refuse(int fd) const {
-  const AdminReply reply =
-      problem(503, "too_many_connections", "The admin listener has no room for a connection.");
+  const AdminReply reply = problem(503, "too_many_connections",
+                                   "The admin listener has no room for a connection.", new_id());
   const std::string text = fmt::format(
       "HTTP/1.1 503 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\ncache-control: no-store\r\n"
       "connection: close\r\n\r\n{}",
@@ -91,6 +92,12 @@ void AdminServer::refuse(int fd) const {
   [[maybe_unused]] const ssize_t sent =
       ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   ::close(fd);
+}
+
+std::string AdminServer::new_id() const {
+  std::string id(observe::kHexIdLength, '\0');
+  observe::write_hex_id(loop_.random(), id.data());
+  return id;
 }
 
 std::string_view AdminServer::date() {

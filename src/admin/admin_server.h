@@ -42,6 +42,7 @@ class AdminServer final : private loop::TimerTarget {
   void refuse(int fd) const;
   void on_timer(loop::Timer& timer) override;  // stop()'s patience is over
   std::string_view date();
+  std::string new_id() const;
 
   loop::Loop& loop_;
   const std::string shown_token_;

@@ -66,29 +66,32 @@ Endpoints::Endpoints(AdminSource& source, std::string token)
 AdminReply Endpoints::answer(const AdminRequest& request) const {
   if (guards_host_ && !is_local_name(request.host)) {
     return problem(403, "host_not_allowed",
-                   "On loopback the admin listener answers to localhost and IP addresses only.");
+                   "On loopback the admin listener answers to localhost and IP addresses only.",
+                   request.id);
   }
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   const auto* endpoint =
       std::ranges::find(std::begin(kEndpoints), std::end(kEndpoints), path, &Endpoint::path);
   if (endpoint == std::end(kEndpoints)) {
-    return problem(404, "not_found", "There is no such endpoint; / lists them.");
+    return problem(404, "not_found", "There is no such endpoint; / lists them.", request.id);
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    AdminReply reply = problem(405, "method_not_allowed", "Only GET and HEAD are known here.");
+    AdminReply reply =
+        problem(405, "method_not_allowed", "Only GET and HEAD are known here.", request.id);
     reply.tells_methods = true;
     return reply;
   }
   if (request.has_body) {
-    return problem(413, "body_too_large", "The admin listener takes no request bodies.");
+    return problem(413, "body_too_large", "The admin listener takes no request bodies.",
+                   request.id);
   }
   if (endpoint->needs_token && !is_authorized(request.authorization)) {
-    AdminReply reply =
-        problem(401, "unauthorized", "Send the admin token as Authorization: Bearer TOKEN.");
+    AdminReply reply = problem(401, "unauthorized",
+                               "Send the admin token as Authorization: Bearer TOKEN.", request.id);
     reply.asks_for_token = true;
     return reply;
   }
-  return (this->*endpoint->answer)();
+  return (this->*endpoint->answer)(request);
 }
 
 // RFC 6750 §2.1; the scheme's name is of either case (RFC 9110 §11.1).
@@ -101,22 +104,22 @@ bool Endpoints::is_authorized(std::string_view authorization) const {
   return equal_in_constant_time(authorization.substr(begin), token_);
 }
 
-AdminReply Endpoints::health() const { return text(200, "ok\n"); }
+AdminReply Endpoints::health(const AdminRequest&) const { return text(200, "ok\n"); }
 
-AdminReply Endpoints::readiness() const {
+AdminReply Endpoints::readiness(const AdminRequest& request) const {
   if (source_.ready()) return text(200, "ready\n");
-  return problem(503, "not_ready", "Doorward takes no traffic: it starts or drains.");
+  return problem(503, "not_ready", "Doorward takes no traffic: it starts or drains.", request.id);
 }
 
-AdminReply Endpoints::metrics() const {
+AdminReply Endpoints::metrics(const AdminRequest&) const {
   return {.content_type = observe::kPrometheusContentType, .body = source_.metrics_text()};
 }
 
-AdminReply Endpoints::config() const {
+AdminReply Endpoints::config(const AdminRequest&) const {
   return {.content_type = "application/json", .body = masked(source_.config_text(), token_)};
 }
 
-AdminReply Endpoints::overview() const {
+AdminReply Endpoints::overview(const AdminRequest&) const {
   std::string json = fmt::format("{{\"doorward\":\"{}\",\"endpoints\":[", DOORWARD_VERSION);
   for (const Endpoint& endpoint : kEndpoints) {
     if (&endpoint != kEndpoints) json += ',';
@@ -129,13 +132,14 @@ AdminReply Endpoints::overview() const {
   return {.content_type = "application/json", .body = std::move(json)};
 }
 
-AdminReply problem(std::uint16_t status, std::string_view code, std::string_view detail) {
+AdminReply problem(std::uint16_t status, std::string_view code, std::string_view detail,
+                   std::string_view request_id) {
   std::string json = fmt::format(
       "{{\"type\":\"https://doorward.dev/problems/{0}\",\"title\":\"{1}\",\"status\":{2},"
       "\"code\":\"{0}\",\"detail\":",
       code, http::reason_phrase(status), status);
   observe::append_json_string(json, detail);
-  json += "}\n";
+  json += fmt::format(",\"request_id\":\"{}\"}}\n", request_id);
   return {.status = status, .content_type = "application/problem+json", .body = std::move(json)};
 }
 

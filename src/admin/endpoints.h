@@ -13,6 +13,7 @@ namespace doorward::admin {
 
 // Views live as long as the request.
 struct AdminRequest {
+  std::string_view id;
   std::string_view method;
   std::string_view target;         // path and query
   std::string_view host;           // host[:port]; empty where HTTP/1.0 sends none
@@ -43,17 +44,17 @@ class Endpoints {
 
  private:
   bool is_authorized(std::string_view authorization) const;
-  AdminReply health() const;
-  AdminReply readiness() const;
-  AdminReply metrics() const;
-  AdminReply config() const;
-  AdminReply overview() const;
+  AdminReply health(const AdminRequest& request) const;
+  AdminReply readiness(const AdminRequest& request) const;
+  AdminReply metrics(const AdminRequest& request) const;
+  AdminReply config(const AdminRequest& request) const;
+  AdminReply overview(const AdminRequest& request) const;
 
   struct Endpoint {
     std::string_view path;
     std::string_view meaning;
     bool needs_token;
-    AdminReply (Endpoints::*answer)() const;
+    AdminReply (Endpoints::*answer)(const AdminRequest& request) const;
   };
   static const Endpoint kEndpoints[];
 
@@ -63,6 +64,7 @@ class Endpoints {
 };
 
 // application/problem+json (RFC 9457) in the form of Doorward's other replies.
-AdminReply problem(std::uint16_t status, std::string_view code, std::string_view detail);
+AdminReply problem(std::uint16_t status, std::string_view code, std::string_view detail,
+                   std::string_view request_id);
 
 }  // namespace doorward::admin

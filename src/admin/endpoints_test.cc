@@ -40,6 +40,11 @@ class EndpointsTest : public testing::Test {
   Endpoints endpoints_{source_, std::string(kToken)};
 };
 
+TEST_F(EndpointsTest, AProblemTellsTheRequestsId) {
+  const AdminReply reply = endpoints_.answer({.id = "0123", .method = "GET", .target = "/nothing"});
+  EXPECT_EQ(nlohmann::json::parse(reply.body)["request_id"], "0123");
+}
+
 TEST_F(EndpointsTest, HealthNeedsNoToken) {
   source_.is_ready = false;
   const AdminReply reply = get("/healthz");

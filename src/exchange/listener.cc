@@ -7,6 +7,8 @@
 #include "exchange/client_connection.h"
 #include "exchange/core.h"
 #include "exchange/problems.h"
+#include "http/status.h"
+#include "observe/json_escape.h"
 #include "observe/request_id.h"
 
 namespace doorward::exchange {
@@ -16,22 +18,6 @@ using observe::Metric;
 using observe::RefusedBecause;
 
 constexpr std::string_view kTooMany = "too_many_connections";
-
-// Nothing was read of the connection, so the answer needs no exchange and is sent only once.
-std::string too_many_text(Core& core, RefusedBecause why) {
-  char id[observe::kHexIdLength];
-  observe::write_hex_id(core.loop().random(), id);
-  const std::string body = fmt::format(
-      "{{\"type\":\"https://doorward.dev/problems/{0}\",\"title\":\"Service Unavailable\","
-      "\"status\":503,\"code\":\"{0}\",\"detail\":\"The listener has no place for another "
-      "connection now: its limit \\\"{1}\\\" is reached.\",\"request_id\":\"{2}\"}}\n",
-      kTooMany, why == RefusedBecause::connections ? "connections" : "connections_per_ip",
-      std::string_view(id, sizeof id));
-  return fmt::format(
-      "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
-      "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-      core.date(), body.size(), body);
-}
 
 IpKey ip_of(const loop::Address& peer) {
   std::uint8_t raw[16];
@@ -138,7 +124,28 @@ std::string refuse_connection(ListenerState& listener, RefusedBecause why) {
   listener.series.add_value(Metric::connections_refused, static_cast<unsigned>(why));
   listener.core.metrics().add_value(Metric::replies,
                                     static_cast<unsigned>(problem_number(kTooMany)));
-  return too_many_text(listener.core, why);
+  return last_words(
+      listener.core, 503, kTooMany,
+      fmt::format(
+          "The listener has no place for another connection now: its limit \"{}\" is reached.",
+          why == RefusedBecause::connections ? "connections" : "connections_per_ip"));
+}
+
+std::string last_words(Core& core, std::uint16_t status, std::string_view code,
+                       std::string_view detail) {
+  char id[observe::kHexIdLength];
+  observe::write_hex_id(core.loop().random(), id);
+  const std::string_view title = http::reason_phrase(status);
+  std::string body = fmt::format(
+      "{{\"type\":\"https://doorward.dev/problems/{0}\",\"title\":\"{1}\",\"status\":{2},"
+      "\"code\":\"{0}\",\"detail\":",
+      code, title, status);
+  observe::append_json_string(body, detail);
+  body += fmt::format(",\"request_id\":\"{}\"}}\n", std::string_view(id, sizeof id));
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\n"
+      "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+      status, title, core.date(), body.size(), body);
 }
 
 IpSeat::IpSeat(ListenerState& listener, const loop::Address& client)

@@ -82,5 +82,8 @@ class IpSeat {
 
 // Counts and logs the refusal; the answer that a client without a place gets, in cleartext.
 std::string refuse_connection(ListenerState& listener, observe::RefusedBecause why);
+// The whole answer to a connection on which no exchange begins; its request id is in no log.
+std::string last_words(Core& core, std::uint16_t status, std::string_view code,
+                       std::string_view detail);
 
 }  // namespace doorward::exchange

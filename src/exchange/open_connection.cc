@@ -20,11 +20,6 @@ constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr Duration kDrainIdle{500};
 constexpr int kSwallowedReads = 16;
 
-constexpr std::string_view kPlainHttp =
-    "{\"type\":\"https://doorward.dev/problems/tls_plain_http\",\"title\":\"Bad Request\","
-    "\"status\":400,\"code\":\"tls_plain_http\",\"detail\":\"This port speaks TLS: the address "
-    "must begin with https.\"}\n";
-
 Chunk joined(const Chunk& first, const Chunk& second) {
   std::string all(first.view());
   all += second.view();
@@ -152,10 +147,8 @@ void ClientConnection::on_handshake_failed(const Error& error) {
 }
 
 loop::Task<void> ClientConnection::refuse_cleartext() {
-  const std::string answer = fmt::format(
-      "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
-      "date: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-      core_.date(), kPlainHttp.size(), kPlainHttp);
+  const std::string answer = last_words(core_, 400, tls::reason::kPlainHttp,
+                                        "This port speaks TLS: the address must begin with https.");
   co_await send_last_words(tls_->transport(), answer);
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness import config, raw
 from harness.gateway import TOKEN
-from harness.raw import Raw, request
+from harness.raw import Raw, assert_problem, request
 from harness.waiting import eventually
 
 
@@ -36,6 +36,34 @@ def test_everything_else_needs_the_token(served, path, token):
 def test_unknown_paths_and_methods(served):
     assert served.ask_admin("/nothing")[0] == 404
     assert served.ask_admin("/healthz", method="POST")[0] == 405
+
+
+def test_its_problems_are_complete(served):
+    """Each with a request id of its own, as on any listener."""
+    ids = set()
+    for text, status, code in [
+            (request("/nothing", host="localhost"), 404, "not_found"),
+            (request("/healthz", method="POST", host="localhost"), 405, "method_not_allowed"),
+            (request("/healthz", body=b"x", host="localhost"), 413, "body_too_large"),
+            (request("/metrics", host="localhost"), 401, "unauthorized"),
+            (request("/healthz", host="example.com"), 403, "host_not_allowed"),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", 400, "space_before_colon")]:
+        with Raw(served.admin_address) as client:
+            answer = client.send(text).recv_response()
+        ids.add(assert_problem(answer, status, code)["request_id"])
+    assert len(ids) == 6
+
+
+def test_a_connection_too_many_is_told(served):
+    clients = [Raw(served.admin_address) for _ in range(64)]
+    try:
+        for client in clients:
+            assert client.get("/healthz", host="localhost").status == 200
+        with Raw(served.admin_address) as surplus:
+            assert_problem(surplus.recv_response(), 503, "too_many_connections")
+    finally:
+        for client in clients:
+            client.close()
 
 
 def test_the_running_config_is_shown_without_secrets(served):

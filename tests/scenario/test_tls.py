@@ -157,6 +157,7 @@ def test_plain_http_is_told_that_this_port_speaks_tls(peers, certificates):
         assert answer.status == 400 and answer.get("connection") == "close"
         problem = answer.json()
         assert problem["code"] == "tls_plain_http" and "https" in problem["detail"]
+        assert problem["request_id"]
         assert client.at_end()
     failures(gateway, "tls_plain_http")
 
