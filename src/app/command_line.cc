@@ -1,7 +1,10 @@
 // Which command is meant, with which options; the commands themselves are in commands.h.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <filesystem>
+#include <sys/stat.h>
 
 #include "app/commands.h"
 #include "schema/diagnostics.h"
@@ -9,6 +12,9 @@
 
 namespace doorward::app {
 namespace {
+
+constexpr const char* kConfigHelp =
+    "A file or a folder (default: ./doorward.yaml, then /etc/doorward/doorward.yaml)";
 
 // CLI11 asks for a command without a word on the one that was given.
 bool names_command(const CLI::App& app, int argc, char** argv) {
@@ -29,6 +35,30 @@ int parse_status(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error) == 0 ? 0 : kBadConfiguration;
 }
 
+// Where a configuration is looked for when none is named.
+constexpr std::array<const char*, 2> kUsualPlaces = {"doorward.yaml",
+                                                     "/etc/doorward/doorward.yaml"};
+
+// The first of them that is there, be it readable or not.
+std::string usual_place() {
+  for (const char* place : kUsualPlaces) {
+    struct stat status{};
+    if (::stat(place, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)) return place;
+  }
+  return {};
+}
+
+// Fills in what was not named. False: there is none, which was told.
+bool settle_config(std::string& config, std::string_view or_else = {}) {
+  if (config.empty()) config = usual_place();
+  if (!config.empty()) return true;
+  fmt::print(stderr,
+             "doorward: there is no configuration: neither ./{} nor {} exists; name one with -c "
+             "FILE or -c FOLDER{}\n",
+             kUsualPlaces[0], kUsualPlaces[1], or_else);
+  return false;
+}
+
 struct RunFlags {
   RunOptions options;
   std::string level = "info";
@@ -40,7 +70,7 @@ struct RunFlags {
 
 void add_run(CLI::App& app, RunFlags& flags) {
   CLI::App* run = app.add_subcommand("run", "Run the gateway");
-  run->add_option("-c,--config", flags.options.config, "Configuration: a file or a folder");
+  run->add_option("-c,--config", flags.options.config, kConfigHelp);
   run->add_option("what", flags.what,
                   "http(s)://HOST:PORT to pass everything to, or a configuration");
   run->add_option("--workers", flags.options.workers, "Cores to use (default: all)")
@@ -70,11 +100,13 @@ bool settle_run(RunFlags& flags) {
   flags.options.backend = flags.loop == "uring"   ? loop::Backend::uring
                           : flags.loop == "epoll" ? loop::Backend::epoll
                                                   : loop::Backend::automatic;
-  if (flags.what.empty() == flags.options.config.empty()) {
-    fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT\n");
+  if (!flags.what.empty() && !flags.options.config.empty()) {
+    fmt::print(stderr, "doorward: run takes either -c FILE|DIR or http://HOST:PORT, not both\n");
     return false;
   }
-  if (flags.what.empty()) return true;
+  if (flags.what.empty()) {
+    return settle_config(flags.options.config, ", or pass everything to http://HOST:PORT");
+  }
   if (is_bare_address(flags.what)) {
     fmt::print(stderr,
                "doorward: there is no file \"{0}\"; to pass everything to that address, name it as "
@@ -99,14 +131,14 @@ int run_command_line(int argc, char** argv) {
   std::string checked;
   bool check_json = false;
   CLI::App* check_command = app.add_subcommand("check", "Check a configuration");
-  check_command->add_option("config,-c,--config", checked, "A file or a folder")->required();
+  check_command->add_option("config,-c,--config", checked, kConfigHelp);
   check_command->add_flag("--json", check_json, "Findings as JSON");
 
   ExplainOptions explained;
   CLI::App* explain_command =
       app.add_subcommand("explain", "Tell which route takes a request, and why");
   explain_command->add_option("request", explained.request, "'GET http://host/path'")->required();
-  explain_command->add_option("-c,--config", explained.config, "A file or a folder")->required();
+  explain_command->add_option("-c,--config", explained.config, kConfigHelp);
   explain_command->add_option("-H,--header", explained.headers, "'name: value'");
   explain_command->add_option("--client", explained.client, "The client's IP address");
   explain_command->add_option("--tls-sni", explained.sni, "The name it asks for in its handshake");
@@ -138,8 +170,12 @@ int run_command_line(int argc, char** argv) {
     if (!settle_run(run_flags)) return kBadConfiguration;
     return run(run_flags.options, *observe::parse_level(run_flags.level), argc, argv);
   }
-  if (app.got_subcommand(check_command)) return check(checked, check_json);
-  if (app.got_subcommand(explain_command)) return explain(explained);
+  if (app.got_subcommand(check_command)) {
+    return settle_config(checked) ? check(checked, check_json) : kBadConfiguration;
+  }
+  if (app.got_subcommand(explain_command)) {
+    return settle_config(explained.config) ? explain(explained) : kBadConfiguration;
+  }
   if (app.got_subcommand(schema_command)) return print_schema();
   if (app.got_subcommand(docs_command)) return write_reference(folder);
   if (app.got_subcommand(reload_command)) return reload(pid);

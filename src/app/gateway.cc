@@ -79,7 +79,10 @@ Result<void> Gateway::start() {
   use(snapshot_, [this] {
     if (!upgrade_.say_ready()) return give_way();
     ready_ = true;
-    events_.info("ready", {{"cores", core_count()}, {"pid", getpid()}});
+    events_.info("ready",
+                 {{"cores", core_count()},
+                  {"pid", getpid()},
+                  {"config", options_.config.empty() ? options_.upstream : options_.config}});
   });
   for (const auto& listener : snapshot_->listeners) add_listener(listener);
   return {};

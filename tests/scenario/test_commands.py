@@ -1,5 +1,6 @@
 """One-shot commands: check, explain, schema, version, docs, and run without a config."""
 import json
+import os
 import re
 import subprocess
 
@@ -278,6 +279,68 @@ def test_run_with_only_a_url_proxies_everything(peers, loop):
     finally:
         process.terminate()
         assert process.wait(20) in (0, 1)
+
+
+def without_a_usual_configuration():
+    if os.path.exists("/etc/doorward/doorward.yaml"):
+        pytest.skip("this machine has a configuration of its own")
+
+
+@pytest.mark.parametrize("command", [["check"], ["run"], ["explain", "GET http://any.test/old"]])
+def test_without_a_configuration_it_tells_where_it_looked(doorward, tmp_path, command):
+    without_a_usual_configuration()
+    done = doorward(*command, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "neither ./doorward.yaml nor /etc/doorward/doorward.yaml exists" in done.stderr
+    assert "-c FILE" in done.stderr
+    assert ("http://HOST:PORT" in done.stderr) == (command == ["run"])
+
+
+def test_the_configuration_of_the_folder_is_found(doorward, tmp_path):
+    (tmp_path / "doorward.yaml").write_text(CONFIG)
+    done = doorward("check", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("doorward.yaml: 3 routes")
+    done = doorward("explain", "GET http://api.example.com/orders/7", "-H", "x: y", cwd=tmp_path)
+    assert done.returncode == 0 and "127.0.0.1:9001" in done.stdout
+
+
+def test_the_configuration_of_the_machine_is_found_when_the_folder_has_none(doorward, tmp_path):
+    """/etc is another one in a mount namespace of its own."""
+    (tmp_path / "doorward.yaml").write_text(CONFIG)
+    make = ("mount -t tmpfs none /etc && mkdir /etc/doorward && "
+            f"cp {tmp_path}/doorward.yaml /etc/doorward/ && exec \"$@\"")
+    prefix = ["unshare", "-m", "sh", "-c", make, "sh"]
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs root and mount namespaces")
+    done = doorward("check", cwd="/", prefix=prefix)
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("/etc/doorward/doorward.yaml: 3 routes")
+    done = doorward("check", cwd=tmp_path, prefix=prefix)
+    assert done.stdout.startswith("doorward.yaml: 3 routes")
+
+
+def test_run_takes_the_configuration_of_the_folder(peers, loop):
+    settings = config.respond("found", admin={"address": "127.0.0.1:0"})
+    gateways.write_config(peers.folder / "doorward.yaml", settings)
+    events = peers.folder / "events.log"
+    with open(events, "wb") as stderr:
+        process = subprocess.Popen([binary.path(), "run", "--workers", "1", "--loop", loop],
+                                   stdout=subprocess.DEVNULL, stderr=stderr,
+                                   env=binary.environment(), cwd=peers.folder)
+    try:
+        eventually(lambda: '"ready"' in events.read_text() or process.poll() is not None, "a start")
+        told = {e["event"]: e for e in map(json.loads, events.read_text().splitlines())}
+        assert told["ready"]["config"] == "doorward.yaml"
+        with Raw(told["listening"]["address"]) as client:
+            assert client.get("/").body == b"found"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_run_takes_a_configuration_or_a_url_but_not_both(doorward, tmp_path):
+    done = doorward("run", "-c", tmp_path / "a.yaml", "http://127.0.0.1:1")
+    assert done.returncode == 2 and "not both" in done.stderr
 
 
 def test_run_refuses_a_bad_url(doorward):
