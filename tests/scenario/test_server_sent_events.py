@@ -9,7 +9,7 @@ import zlib
 import brotli
 import pytest
 
-from harness import binary, config, raw, tls
+from harness import binary, config, raw, tls, wire
 from harness.either import EitherBackend, Talk1, Talk2
 from harness.waiting import DEADLINE
 
@@ -160,6 +160,55 @@ def test_a_long_poll_that_nothing_comes_of_ends_in_its_time(peers, client):
     gateway = peers.gateway(config.proxy(backend, service={"timeouts": {"first_byte": "300ms"}}))
     talk = peers.client(gateway, CLIENTS[client][0])
     raw.assert_problem(talk.ask("/"), 504, "first_byte_timeout")
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_client_that_closes_in_the_quiet_frees_the_backend(peers, certificates, secure):
+    """In order, with FIN, while no event is due for long."""
+    gone = threading.Event()
+
+    def play(asked):
+        asked.head(200, "content-type: text/event-stream")
+        asked.send(event(0))
+        if asked.wait_gone():
+            gone.set()
+    backend = peers.add(EitherBackend(1, play))
+    gateway = peers.gateway(config.proxy(
+        backend, service={"timeouts": {"idle": "10m"}},
+        listener=certificates.listener() if secure else {}))
+    context = tls.client_context(certificates.ca, ["http/1.1"]) if secure else None
+    with raw.Raw(gateway.address(), tls=context) as client:
+        client.send(raw.request("/"))
+        assert client.recv_head().get("transfer-encoding") == "chunked"
+        # With the end of its chunk: what is left unread would make a reset of the close.
+        assert client.stream.exactly(len(event(0)) + 6, "an event")[4:-2] == event(0)
+    assert gone.wait(DEADLINE)
+    line = gateway.wait_access_log()[0]
+    assert (line["status"], line["error"]) == (200, "client_closed")
+
+
+@pytest.mark.parametrize("more", [event(1), b""], ids=["an event", "the end"])
+def test_a_client_that_only_stopped_sending_gets_all_events(peers, more):
+    """It is asked for a sign of life within the stream, which must not change that."""
+    shut = threading.Event()
+
+    def play(asked):
+        asked.head(200, "content-type: text/event-stream")
+        asked.send(event(0))
+        assert shut.wait(DEADLINE)
+        if more:
+            asked.send(more)
+        asked.end()
+    gateway = peers.gateway(config.proxy(peers.add(EitherBackend(1, play))))
+    client = peers.client(gateway).send(raw.request("/"))
+    head = client.recv_head()
+    first = client.stream.exactly(len(event(0)) + 6, "an event in its chunk")
+    client.half_close()
+    sign = client.stream.exactly(1, "the sign of life")
+    shut.set()
+    client.stream.buffer[:0] = first + sign
+    assert b"".join(wire.read_chunked(client.stream, head)) == event(0) + more
+    assert sign == b"0"  # a part of the next size
 
 
 @pytest.mark.parametrize("client", ["http1", "http2"])

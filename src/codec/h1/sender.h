@@ -29,6 +29,12 @@ class Sender {
  public:
   explicit Sender(loop::ByteStream& bytes) : bytes_(bytes) {}
 
+  // Nothing of the next message has been sent.
+  void reset() { chunked_ = false; }
+  // What may go out between two pieces without changing the message: a chunk's size may begin with
+  // zeros (RFC 9112 §7.1). Nothing where the body has another framing.
+  std::string_view filler() const { return chunked_ ? "0" : ""; }
+
   // Writes the head into `arena`, with the framing of `first` around it. `bodiless`: bytes of a
   // body are swallowed (HEAD, 204, 304). Sending it is left to the caller, since a coroutine of
   // its own for every head would be felt.

@@ -83,6 +83,7 @@ void ServerConnection::begin_request() {
   ++requests_;
   waited_ = Duration(0);
   rate_bytes_ = 0;
+  sender_.reset();
   response_started_ = response_done_ = continue_due_ = bodiless_ = false;
 }
 
@@ -336,11 +337,13 @@ Result<void> ServerConnection::settle(Result<void> sent, bool last) {
 
 // A client that closed answers these bytes with RST, so that client_broken() soon tells; one that
 // only shut down its sending half skips them, as every client must skip a 100 it did not ask for
-// (RFC 9110 §15.2).
+// (RFC 9110 §15.2). HTTP/1.0 knows neither, and within a body of known length there is no room.
 void ServerConnection::probe_client() {
-  if (incoming_ != nullptr && incoming_->head.version != http::Version::http10 &&
-      !response_started_) {
+  if (incoming_ == nullptr || incoming_->head.version == http::Version::http10) return;
+  if (!response_started_) {
     bytes_.try_send(kContinue);
+  } else if (!response_done_ && !sender_.filler().empty()) {
+    bytes_.try_send(sender_.filler());
   }
 }
 
