@@ -12,6 +12,12 @@ namespace doorward {
 using TimePoint = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 
+// From one to a later one, in whole microseconds.
+constexpr std::uint64_t micros(TimePoint from, TimePoint to) {
+  using std::chrono::duration_cast;
+  return static_cast<std::uint64_t>(duration_cast<std::chrono::microseconds>(to - from).count());
+}
+
 // The moment at which a wait is given up. `never()` is for waits that something else bounds.
 class Deadline {
  public:

@@ -28,10 +28,10 @@ bool may_repeat(Exchange& x, const Error& error) {
   return http::is_idempotent(x.request().method) || x.attempt.connection->provably_unseen();
 }
 
-void end_failed_attempt(Exchange& x) {
-  x.service->series().record(0, 0, 0, 0);
+// The backend's answer is given to nobody.
+void drop_answer(Exchange& x) {
   x.attempt.connection->abort();
-  x.end_attempt();
+  x.complete_attempt();
 }
 
 // The backend got the body, or took no more of it, and did not answer.
@@ -55,11 +55,11 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   const bool same = error.kind == ErrorKind::timeout && body_stalled;
   if (same || (x.response_overdue && error.kind == ErrorKind::cancelled)) error = overdue(x);
   if (may_repeat(x, error)) {
-    end_failed_attempt(x);
+    x.fail_attempt();
     x.prepare_repeat();
     co_return Step::choose_endpoint;
   }
-  end_failed_attempt(x);
+  x.fail_attempt();
   if (x.upload_failed || x.client_gone) {
     if (x.reply_to_send != nullptr) co_return Step::reply;
     co_return x.reply_to(client_left());
@@ -99,7 +99,7 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   x.response().headers.add(http::HeaderName::upgrade, upgrade);
   const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
   if (outcome.reply != nullptr) {
-    end_failed_attempt(x);
+    drop_answer(x);
     co_return x.reply_with(outcome);
   }
   x.status = x.request().version == http::Version::http2 ? 200 : 101;  // RFC 8441 §5
@@ -149,7 +149,7 @@ loop::Task<Step> await_response(Exchange& x) {
   }
   if (opens_nothing(x)) {
     x.times.first_byte = x.core.loop().now();
-    end_failed_attempt(x);
+    drop_answer(x);
     co_return x.reply_with(502, "backend_no_websocket",
                            "The backend answered the request for a WebSocket with a page.");
   }

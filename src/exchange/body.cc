@@ -63,6 +63,7 @@ void Exchange::end_upload(Result<void> sent) {
   if (upload_stopping) return;
   if (!sent) backend_refusal = std::move(sent.error());
   if (times.first_byte != TimePoint{}) return;
+  if (sent) times.asked = now();
   const Duration patience = sent ? service->config().timeouts.first_byte : kAnswerAfterRefusal;
   core.loop().timers().arm(overdue, Deadline::after(core.loop().now(), patience));
 }

@@ -8,6 +8,8 @@ namespace {
 
 Step attempt(Exchange& x) {
   ++x.attempts;
+  x.times.asked = x.core.loop().now();
+  x.service->series().begin();
   if (x.attempts > 1) x.service->series().add(observe::Metric::service_retries);
   return Step::connect;
 }

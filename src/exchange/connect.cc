@@ -43,6 +43,7 @@ loop::Task<Step> open(Exchange& x) {
       co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
   if (!opened) {
     x.service->series().add(observe::Metric::service_connect_failures);
+    x.fail_attempt();
     x.tried.add(*x.attempt.endpoint);
     const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
     if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) co_return Step::choose_endpoint;

@@ -200,10 +200,21 @@ void Exchange::give_up() {
 
 void Exchange::complete_attempt() {
   if (attempt.connection == nullptr) return;
-  using std::chrono::duration_cast;
-  const auto took = duration_cast<std::chrono::microseconds>(now() - times.sent).count();
-  service->series().record(response_head->status, static_cast<std::uint64_t>(took),
-                           attempt.connection->bytes_sent(), attempt.connection->bytes_received());
+  service->series().answered(response_head->status, micros(times.asked, times.first_byte),
+                             attempt.bytes());
+  end_attempt();
+}
+
+void Exchange::fail_attempt() {
+  if (client_gone || upload_failed) return abandon_attempt();
+  service->series().failed(micros(times.asked, now()), attempt.bytes());
+  if (attempt.connection != nullptr) attempt.connection->abort();
+  end_attempt();
+}
+
+void Exchange::abandon_attempt() {
+  service->series().abandoned(attempt.bytes());
+  if (attempt.connection != nullptr) attempt.connection->abort();
   end_attempt();
 }
 

@@ -40,6 +40,11 @@ struct Attempt {
   bool reused = false;
   bool has_room = false;  // reserved at the endpoint, for the connection to be opened
   bool alone = false;     // … which is for this exchange only
+
+  observe::AttemptBytes bytes() const {
+    if (connection == nullptr) return {};
+    return {connection->bytes_sent(), connection->bytes_received()};
+  }
 };
 
 // The client went away while the backend was asked.
@@ -51,7 +56,8 @@ inline Error client_left() {
 struct Times {
   TimePoint begun;       // the head was complete
   TimePoint policies;    // request policies done
-  TimePoint connected;   // of the last attempt
+  TimePoint asked;       // the endpoint was chosen, or the streamed body ended: of the last attempt
+  TimePoint connected;   // likewise
   TimePoint sent;        // the request's head
   TimePoint first_byte;  // the response's head
 };
@@ -161,6 +167,10 @@ class Exchange final : public policy::PolicyContext,
   void give_up();
   // The attempt got its response: counts it, and lets go.
   void complete_attempt();
+  // … or none: its connection, if it has one, is not used again.
+  void fail_attempt();
+  // … or it need not go on: the client's doing.
+  void abandon_attempt();
   // Lets go of the attempt's connection: back to the pool when it may be used again.
   void end_attempt();
 

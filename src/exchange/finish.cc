@@ -8,11 +8,6 @@ namespace doorward::exchange::steps {
 namespace {
 
 using std::chrono::duration_cast;
-using std::chrono::microseconds;
-
-std::uint64_t micros(TimePoint from, TimePoint to) {
-  return static_cast<std::uint64_t>(duration_cast<microseconds>(to - from).count());
-}
 
 observe::StepTime step_time(TimePoint from, TimePoint to) {
   if (from == TimePoint{} || to == TimePoint{}) return {};

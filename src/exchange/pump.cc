@@ -45,11 +45,13 @@ loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
 
 // A failure behind the head can only be told by ending the connection; but gRPC has words for it.
 loop::Task<Step> break_off(Exchange& x, const Error& error) {
+  if (error.side == Side::backend && error.kind != ErrorKind::cancelled) {
+    x.service->series().add(observe::Metric::service_responses_broken);
+  }
   x.attempt.connection->abort();
   if (!x.client_stream.response_started()) {
     co_await x.stop_upload();
-    x.service->series().record(0, 0, 0, 0);
-    x.end_attempt();
+    x.complete_attempt();
     co_return x.reply_to(error);
   }
   x.error_code = x.code_of(error);

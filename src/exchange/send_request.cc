@@ -113,7 +113,7 @@ loop::Task<Result<void>> send(Exchange& x) {
 loop::Task<Step> send_request(Exchange& x) {
   choose_host(x);
   if (!pass_on_grpc_timeout(x)) {
-    x.end_attempt();
+    x.abandon_attempt();
     co_return x.reply_to(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
                                "the call's time was over before a backend was asked"});
   }
@@ -126,10 +126,9 @@ loop::Task<Step> send_request(Exchange& x) {
     x.client_stream.watch_client(&x);
   }
   if (x.client_gone) {
-    x.end_attempt();
+    x.abandon_attempt();
     co_return x.reply_to(client_left());
   }
-  x.service->series().begin();
   const Result<void> sent = co_await send(x);
   x.times.sent = x.core.loop().now();
   // A failed send is judged together with what the backend may have answered before.

@@ -67,9 +67,11 @@ enum class Metric : std::uint8_t {
   service_waiting,
   service_tls_failures,
   service_http2_broken,
+  service_responses_broken,
+  service_failure_duration,
+  service_wait,
 };
-inline constexpr std::size_t kMetricCount =
-    static_cast<std::size_t>(Metric::service_http2_broken) + 1;
+inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::service_wait) + 1;
 
 // Values of labels with a fixed set; the enums say the same, for callers of add_value().
 enum class RefusedBecause : std::uint8_t {
@@ -90,6 +92,12 @@ inline constexpr std::array<std::string_view, 2> kReloadResults = {"ok", "failed
 // "none": the client left before a status was sent.
 inline constexpr std::array<std::string_view, 6> kStatusClasses = {"none", "1xx", "2xx",
                                                                    "3xx",  "4xx", "5xx"};
+
+// How an attempt ended: the class of the status received, or as service_requests says.
+inline constexpr std::array<std::string_view, 7> kAttemptEnds = {"none", "1xx", "2xx",      "3xx",
+                                                                 "4xx",  "5xx", "abandoned"};
+inline constexpr unsigned kAttemptFailed = 0;
+inline constexpr unsigned kAttemptAbandoned = 6;
 
 // The numbers of gRPC's status codes; "other": none came, or what is no such number.
 inline constexpr std::array<std::string_view, 18> kGrpcStatuses = {
@@ -229,15 +237,17 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
 
     {Metric::service_requests, Scope::service, MetricKind::counter,
      "doorward_service_requests_total",
-     "Attempts finished, by class of the status received (none: no response came).", "", "status",
-     kStatusClasses},
+     "Attempts finished, by class of the status received (none: the backend "
+     "gave no response; abandoned: the client left, or its request was refused, before one came).",
+     "", "status", kAttemptEnds},
     {Metric::service_in_flight, Scope::service, MetricKind::gauge, "doorward_service_in_flight",
-     "Attempts that have begun and not finished."},
+     "Attempts that have begun, with the choice of an endpoint, and not finished."},
     {Metric::service_duration,
      Scope::service,
      MetricKind::histogram,
      "doorward_service_duration_seconds",
-     "Time from the choice of an endpoint to the last byte of its response.",
+     "Time from the choice of an endpoint, or from the end of a request body that was streamed, to "
+     "the head of the response; connecting is in it. Attempts without a response are not.",
      "seconds",
      "",
      {},
@@ -264,6 +274,31 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
     {Metric::service_http2_broken, Scope::service, MetricKind::counter,
      "doorward_service_http2_connections_broken_total",
      "HTTP/2 connections to backends that ended out of order.", "", "reason"},
+    {Metric::service_responses_broken, Scope::service, MetricKind::counter,
+     "doorward_service_responses_broken_total",
+     "Responses that did not come whole behind their head: broken off, malformed or stalled."},
+    {Metric::service_failure_duration,
+     Scope::service,
+     MetricKind::histogram,
+     "doorward_service_failure_duration_seconds",
+     "Time from the same moment as in doorward_service_duration_seconds to the failure of attempts "
+     "that got no response (status none).",
+     "seconds",
+     "",
+     {},
+     1e6,
+     true},
+    {Metric::service_wait,
+     Scope::service,
+     MetricKind::histogram,
+     "doorward_service_wait_seconds",
+     "Time that requests waited before an endpoint could be chosen, for a connection or for names "
+     "to be resolved, also those that gave up; who need not wait is not in it.",
+     "seconds",
+     "",
+     {},
+     1e6,
+     true},
 }};
 
 consteval bool metrics_in_order() {

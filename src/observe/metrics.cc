@@ -15,6 +15,11 @@ std::string_view to_string(MetricKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+void ServiceSeries::failed(std::uint64_t micros, AttemptBytes bytes) {
+  observe(Metric::service_failure_duration, micros);
+  end(kAttemptFailed, bytes);
+}
+
 template <Scope S>
 SlotCells<S>::~SlotCells() {
   for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);

@@ -107,18 +107,33 @@ class RouteSeries : public Series<Scope::route> {
   }
 };
 
+// What an attempt has sent to its backend and received from it.
+struct AttemptBytes {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+};
+
+// An attempt that begins ends in one of three ways.
 class ServiceSeries : public Series<Scope::service> {
  public:
   using Series::Series;
   void begin() { raise(Metric::service_in_flight); }
-  // The attempt that began has finished. `status` 0: no response came.
-  void record(unsigned status, std::uint64_t micros, std::uint64_t bytes_to_backend,
-              std::uint64_t bytes_from_backend) {
-    lower(Metric::service_in_flight);
-    add_value(Metric::service_requests, status_class(status));
+  // With a response, whose head came after `micros`.
+  void answered(unsigned status, std::uint64_t micros, AttemptBytes bytes) {
     observe(Metric::service_duration, micros);
-    add(Metric::service_bytes_sent, bytes_to_backend);
-    add(Metric::service_bytes_received, bytes_from_backend);
+    end(status_class(status), bytes);
+  }
+  // With none, by the backend's fault.
+  void failed(std::uint64_t micros, AttemptBytes bytes);
+  // … or not by its fault.
+  void abandoned(AttemptBytes bytes) { end(kAttemptAbandoned, bytes); }
+
+ private:
+  void end(unsigned how, AttemptBytes bytes) {
+    lower(Metric::service_in_flight);
+    add_value(Metric::service_requests, how);
+    add(Metric::service_bytes_sent, bytes.sent);
+    add(Metric::service_bytes_received, bytes.received);
   }
 };
 

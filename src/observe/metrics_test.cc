@@ -89,6 +89,42 @@ TEST(Metrics, RouteRecordsClassDurationAndBytes) {
   EXPECT_DOUBLE_EQ(samples.at(R"(doorward_route_duration_seconds_sum{route="orders"})"), 0.0075);
 }
 
+TEST(Metrics, AttemptsThatFailedAreTimedApart) {
+  Metrics metrics;
+  MetricsShard& shard = metrics.make_shard();
+  ServiceSeries app = shard.service(metrics.slot(Scope::service, "app"));
+  for (int i = 0; i < 5; ++i) app.begin();
+  app.answered(200, 1500, {10, 100});
+  app.answered(404, 1500, {10, 100});
+  app.failed(30'000'000, {10, 0});
+  app.abandoned({10, 0});
+  const auto samples = parse(render_prometheus(metrics));
+  const std::string ends = R"(doorward_service_requests_total{service="app",status=)";
+  EXPECT_EQ(samples.at(ends + R"("2xx"})"), 1);
+  EXPECT_EQ(samples.at(ends + R"("4xx"})"), 1);
+  EXPECT_EQ(samples.at(ends + R"("none"})"), 1);
+  EXPECT_EQ(samples.at(ends + R"("abandoned"})"), 1);
+  EXPECT_EQ(samples.at(R"(doorward_service_in_flight{service="app"})"), 1);
+  EXPECT_EQ(samples.at(R"(doorward_service_sent_bytes_total{service="app"})"), 40);
+  EXPECT_EQ(samples.at(R"(doorward_service_received_bytes_total{service="app"})"), 200);
+  EXPECT_EQ(samples.at(R"(doorward_service_duration_seconds_count{service="app"})"), 2);
+  EXPECT_DOUBLE_EQ(samples.at(R"(doorward_service_duration_seconds_sum{service="app"})"), 0.003);
+  const std::string failures = "doorward_service_failure_duration_seconds_";
+  EXPECT_EQ(samples.at(failures + R"(bucket{service="app",le="10"})"), 0);
+  EXPECT_EQ(samples.at(failures + R"(bucket{service="app",le="30"})"), 1);
+  EXPECT_DOUBLE_EQ(samples.at(failures + R"(sum{service="app"})"), 30);
+}
+
+TEST(Metrics, HistogramsOfWhatIsRareAreToldOnceSomethingWasObserved) {
+  Metrics metrics;
+  ServiceSeries app = metrics.make_shard().service(metrics.slot(Scope::service, "app"));
+  app.begin();
+  const std::string wait = R"(doorward_service_wait_seconds_count{service="app"})";
+  EXPECT_FALSE(parse(render_prometheus(metrics)).contains(wait));
+  app.observe(Metric::service_wait, 0);
+  EXPECT_EQ(parse(render_prometheus(metrics)).at(wait), 1);
+}
+
 TEST(Metrics, BucketHoldsItsUpperBound) {
   for (std::size_t i = 0; i < kBucketBounds.size(); ++i) {
     EXPECT_EQ(bucket_of(kBucketBounds[i]), i);

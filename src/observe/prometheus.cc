@@ -3,6 +3,7 @@
 // cores count on meanwhile.
 #include "observe/prometheus.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
 #include <utility>
@@ -118,6 +119,7 @@ class Renderer {
 
   void histogram(const MetricInfo& metric, const std::vector<std::uint64_t>& sums,
                  const std::string& labels) {
+    if (metric.sparse && std::ranges::all_of(sums, [](std::uint64_t n) { return n == 0; })) return;
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
       count += sums[i];

@@ -136,9 +136,11 @@ Result<Deadline> Service::patience(const Waiter& waiter) const {
 loop::Task<Result<Place>> Service::await_place(Waiter& waiter, Deadline deadline) {
   const Result<Deadline> by = patience(waiter);
   if (!by) co_return Failure(by.error());
+  const TimePoint since = loop_.now();
   series_.raise(observe::Metric::service_waiting);
   Result<Place> place = co_await queue_.wait(waiter, by->earlier(deadline));
   series_.lower(observe::Metric::service_waiting);
+  series_.observe(observe::Metric::service_wait, micros(since, loop_.now()));
   if (place || place.error().kind != ErrorKind::timeout) co_return place;
   if (endpoints_.empty()) {
     place.error().cause = "the name of its endpoint was not resolved in time";
