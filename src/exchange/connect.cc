@@ -42,7 +42,6 @@ loop::Task<Step> open(Exchange& x) {
   auto opened =
       co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
   if (!opened) {
-    x.service->series().add(observe::Metric::service_connect_failures);
     x.fail_attempt();
     x.tried.add(*x.attempt.endpoint);
     const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
@@ -50,7 +49,6 @@ loop::Task<Step> open(Exchange& x) {
     if (x.total_deadline().passed(x.core.loop().now())) opened.error().reason = "total_timeout";
     co_return x.reply_to(opened.error());
   }
-  x.service->series().add(observe::Metric::service_connects);
   x.attempt.connection = std::move(*opened);
   co_return connected(x);
 }

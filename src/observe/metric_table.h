@@ -237,7 +237,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
 
     {Metric::service_requests, Scope::service, MetricKind::counter,
      "doorward_service_requests_total",
-     "Attempts finished, by class of the status received (none: the backend "
+     "Attempts finished, those of policies too, by class of the status received (none: the backend "
      "gave no response; abandoned: the client left, or its request was refused, before one came).",
      "", "status", kAttemptEnds},
     {Metric::service_in_flight, Scope::service, MetricKind::gauge, "doorward_service_in_flight",

@@ -87,10 +87,12 @@ loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadl
   Result<Opened> opened =
       alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
+    settings_.series.add(observe::Metric::service_connect_failures);
     Failure failure = failed(std::move(opened.error()), begun);
     pool_.release(alone, &failure.error());  // not before it counts as failing
     co_return failure;
   }
+  settings_.series.add(observe::Metric::service_connects);
   if (failing_for_ != Duration{}) [[unlikely]]
     works_again();
   if (opened->http2) co_return share(std::move(opened->bytes));

@@ -1,5 +1,5 @@
 """What the metrics of a service say of its backends: how each attempt ended, how long its response
-took, what failed and why."""
+took, what failed and why, whoever made it: a client's request or a policy's call."""
 import threading
 
 import pytest
@@ -73,6 +73,15 @@ def silent(connection):
 
 def closing(connection):
     connection.recv_request()
+
+
+def guarded(peers, auth, service=None, **settings):
+    """A service "auth" that only the policy asks; its series."""
+    policy = {"external_auth": {"service": "auth", "path": "/check", **settings}}
+    top = config.proxy(peers.origin(), policies=[policy])
+    top["services"]["auth"] = {"endpoints": [getattr(auth, "url", auth)], **(service or {})}
+    gateway = peers.gateway(top)
+    return gateway, Service(gateway, "auth")
 
 
 def test_a_late_answer_is_observed_with_the_time_that_it_took(peers):
@@ -264,3 +273,71 @@ def test_a_refused_stream_is_an_attempt_of_its_own(peers):
     app.ended({"none": 1, "2xx": 1})
     assert app.total("retries") == 1
     assert app.observed(DURATION)[0] == 1 and app.observed(FAILURE)[0] == 1
+
+
+def test_a_policys_calls_are_counted_like_requests(peers):
+    gateway, auth = guarded(peers, peers.backend(late(raw.response(200))))
+    client = peers.client(gateway)
+    for _ in range(2):
+        assert client.get("/").status == 200
+    count, seconds = auth.ended({"2xx": 2}).observed(DURATION)
+    assert count == 2 and 2 * SLOW <= seconds < DEADLINE
+    assert (auth.total("connects"), auth.total("connection_reuses")) == (1, 1)
+    assert auth.total("sent_bytes") > 50 and auth.total("received_bytes") > 30
+    assert auth.get("doorward_service_connections_open") == 1
+
+
+def test_a_policys_call_is_in_flight_while_it_waits(peers):
+    go_on = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        go_on.wait(DEADLINE)
+        connection.send(raw.response(403))
+    gateway, auth = guarded(peers, peers.backend(script))
+    client = peers.client(gateway).send(request("/"))
+    eventually(lambda: auth.get("doorward_service_in_flight") == 1, "the call")
+    go_on.set()
+    assert client.recv_response().status == 403
+    auth.ended({"4xx": 1})
+
+
+def test_a_policys_calls_that_fail_are_counted(peers):
+    gateway, auth = guarded(peers, peers.backend(silent), timeout="300ms")
+    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    count, seconds = auth.ended({"none": 1}).observed(FAILURE)
+    assert count == 1 and seconds >= SLOW
+
+
+def test_a_policys_connections_that_fail_are_counted(peers):
+    listener, url = listen()
+    listener.close()
+    gateway, auth = guarded(peers, url)
+    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    assert auth.ended({"none": 1}).total("connect_failures") == 1
+
+
+def test_a_policys_calls_that_are_sent_again_are_counted(peers):
+    """A backend may close its kept connection under the next call."""
+    def script(connection):
+        connection.recv_request()
+        connection.send(raw.response(200))
+        if connection.number == 0:
+            connection.recv_request()
+        else:
+            connection.at_end()
+    gateway, auth = guarded(peers, peers.backend(script))
+    client = peers.client(gateway)
+    for _ in range(2):
+        assert client.get("/").status == 200
+    auth.ended({"2xx": 2, "none": 1})
+    assert (auth.total("retries"), auth.total("connects")) == (1, 2)
+
+
+def test_an_answer_to_a_policy_that_breaks_off_is_told_apart(peers):
+    def script(connection):
+        connection.recv_request()
+        connection.send(raw.response(200, "Content-Length: 10", length=False) + b"0123")
+    gateway, auth = guarded(peers, peers.backend(script))
+    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    assert auth.ended({"2xx": 1}).total("responses_broken") == 1
