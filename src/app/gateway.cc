@@ -112,14 +112,8 @@ void Gateway::name_metrics() {
   std::vector<std::string_view> codes;
   for (const exchange::Problem& problem : exchange::kProblems) codes.push_back(problem.code);
   metrics_.name_values(observe::Metric::replies, codes);
-  std::vector<std::string_view> refusals;
-  for (unsigned i = 0; i < static_cast<unsigned>(codec::h1::Refusal::count_); ++i) {
-    refusals.push_back(to_string(static_cast<codec::h1::Refusal>(i)));
-  }
-  for (unsigned i = 1; i < static_cast<unsigned>(codec::h2::Refusal::count_); ++i) {
-    refusals.push_back(to_string(static_cast<codec::h2::Refusal>(i)));
-  }
-  metrics_.name_values(observe::Metric::parser_refusals, refusals);
+  metrics_.name_values(observe::Metric::parser_refusals, codec::h2::refusal_codes());
+  metrics_.name_values(observe::Metric::service_parser_refusals, codec::h2::refusal_codes());
   std::vector<std::string_view> handshake_failures;
   for (const tls::Reason& reason : tls::reasons()) handshake_failures.push_back(reason.word);
   metrics_.name_values(observe::Metric::tls_handshake_failures, handshake_failures);

@@ -84,7 +84,9 @@ std::string problems_page() {
          "\n## Malformed HTTP/1.1\n\n"
          "Why a request is refused. A response of a backend with the same fault, or with one of\n"
          "the next two tables, is answered with 502 `backend_protocol_error`, whose `detail`\n"
-         "begins with the code.\n\n" +
+         "begins with the code. `doorward_parser_refusals_total` of the listener counts those of\n"
+         "requests, `doorward_service_parser_refusals_total` of the service those of "
+         "responses.\n\n" +
          http1_refusals() +
          "\n## Malformed HTTP/2\n\n"
          "What HTTP/2 adds; limits, methods, targets, hosts and lengths have the codes above. A\n"

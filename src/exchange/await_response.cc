@@ -54,6 +54,7 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   const bool body_stalled = x.backend_refusal && x.backend_refusal->kind == ErrorKind::timeout;
   const bool same = error.kind == ErrorKind::timeout && body_stalled;
   if (same || (x.response_overdue && error.kind == ErrorKind::cancelled)) error = overdue(x);
+  x.service->note_refusal(error);
   if (may_repeat(x, error)) {
     x.fail_attempt();
     x.prepare_repeat();

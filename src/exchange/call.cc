@@ -27,6 +27,7 @@ class Attempted {
     took_ = micros(begun_, loop_.now());
   }
   void end_broken(const Error& why, observe::AttemptBytes bytes) {
+    service_.note_refusal(why);
     if (status_ == 0) return service_.series().failed(micros(begun_, loop_.now()), bytes);
     if (why.side == Side::backend) {
       service_.series().add(observe::Metric::service_responses_broken);

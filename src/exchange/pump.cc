@@ -47,6 +47,7 @@ loop::Task<Result<codec::Piece>> next_piece(Exchange& x) {
 loop::Task<Step> break_off(Exchange& x, const Error& error) {
   if (error.side == Side::backend && error.kind != ErrorKind::cancelled) {
     x.service->series().add(observe::Metric::service_responses_broken);
+    x.service->note_refusal(error);
   }
   x.attempt.connection->abort();
   if (!x.client_stream.response_started()) {

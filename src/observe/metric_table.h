@@ -68,6 +68,7 @@ enum class Metric : std::uint8_t {
   service_tls_failures,
   service_http2_broken,
   service_responses_broken,
+  service_parser_refusals,
   service_failure_duration,
   service_wait,
 };
@@ -277,6 +278,9 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
     {Metric::service_responses_broken, Scope::service, MetricKind::counter,
      "doorward_service_responses_broken_total",
      "Responses that did not come whole behind their head: broken off, malformed or stalled."},
+    {Metric::service_parser_refusals, Scope::service, MetricKind::counter,
+     "doorward_service_parser_refusals_total", "Responses refused as malformed or over a limit.",
+     "", "code"},
     {Metric::service_failure_duration,
      Scope::service,
      MetricKind::histogram,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/h2/refusal.h"
+
 namespace doorward::upstream {
 namespace {
 
@@ -213,6 +215,13 @@ bool Service::lists(const Discovery& from, const loop::Address& address) const {
   return std::ranges::any_of(endpoints_, [&](const Weighted& weighted) {
     return weighted.from == &from && weighted.endpoint->address() == address;
   });
+}
+
+void Service::note_refusal(const Error& why) {
+  if (why.kind != ErrorKind::protocol || why.side != Side::backend) return;
+  if (const unsigned number = codec::h2::number_of_refusal(why.reason); number != 0) {
+    series_.add_value(observe::Metric::service_parser_refusals, number);
+  }
 }
 
 void Service::cut() {

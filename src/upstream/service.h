@@ -44,6 +44,9 @@ class Service final : Discovery::Sink, Queue::Server {
   // no_endpoint.
   loop::Task<Result<Place>> await_place(Waiter& waiter, Deadline deadline);
 
+  // A response that was not to be used: counts it, when it is the parser that refused it.
+  void note_refusal(const Error& why);
+
   loop::Task<void> close();
   // Ends what close() waits for, when there is no time left.
   void cut();

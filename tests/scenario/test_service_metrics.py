@@ -275,6 +275,39 @@ def test_a_refused_stream_is_an_attempt_of_its_own(peers):
     assert app.observed(DURATION)[0] == 1 and app.observed(FAILURE)[0] == 1
 
 
+REFUSED = [
+    ("bad_status_line", b"HTTP/1.1_200 OK\r\n\r\n", "none"),
+    ("content_length_differs",
+     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "none"),
+    ("bad_chunk_size", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "2xx"),
+]
+
+
+@pytest.mark.parametrize("code,answer,status", REFUSED, ids=[code for code, _, _ in REFUSED])
+def test_malformed_responses_are_counted_by_code(peers, code, answer, status):
+    gateway, app = front(peers, peers.backend(answer))
+    for _ in range(2):
+        peers.client(gateway).send(request("/", "Connection: close")).at_end()
+    app.ended({status: 2})
+    samples = [(labels["service"], labels["code"], value)
+               for name, labels, value in gateway.metrics().samples
+               if name == "doorward_service_parser_refusals_total"]
+    assert samples == [("app", code, 2)]
+    assert gateway.metrics().sum("doorward_parser_refusals_total") == 0
+
+
+@pytest.mark.parametrize("code,line,status", [
+    ("connection_specific_header", "connection: close", "none"),
+    ("content_length_mismatch", "content-length: 3", "2xx"),
+], ids=["in-the-head", "behind-the-head"])
+def test_malformed_responses_of_http2_are_counted_by_code(peers, code, line, status):
+    backend = peers.http2_backend(lambda stream: stream.begin(200, line, end=True))
+    gateway, app = front(peers, backend, protocol="http2")
+    assert_problem(peers.client(gateway).get("/"), 502, "backend_protocol_error")
+    app.ended({status: 1})
+    assert app.total("parser_refusals", code=code) == 1
+
+
 def test_a_policys_calls_are_counted_like_requests(peers):
     gateway, auth = guarded(peers, peers.backend(late(raw.response(200))))
     client = peers.client(gateway)
@@ -332,6 +365,13 @@ def test_a_policys_calls_that_are_sent_again_are_counted(peers):
         assert client.get("/").status == 200
     auth.ended({"2xx": 2, "none": 1})
     assert (auth.total("retries"), auth.total("connects")) == (1, 2)
+
+
+def test_malformed_answers_to_a_policy_are_counted_by_code(peers):
+    gateway, auth = guarded(peers, peers.backend(b"HTTP/1.1 2000 OK\r\n\r\n"))
+    assert_problem(peers.client(gateway).get("/"), 503, "auth_unavailable")
+    auth.ended({"none": 1})
+    assert auth.total("parser_refusals", code="bad_status") == 1
 
 
 def test_an_answer_to_a_policy_that_breaks_off_is_told_apart(peers):

@@ -3,6 +3,8 @@
 // stable: metrics, replies and docs name them.
 #pragma once
 
+#include <span>
+
 #include "codec/h1/refusal.h"
 #include "codec/request_sink.h"
 
@@ -41,6 +43,10 @@ std::string_view sentence(Refusal refusal);   // for people
 // As the sink gets it. Numbers of h1's refusals stay theirs; HTTP/2's own follow behind them.
 BadRequest bad_request(h1::Refusal refusal);
 BadRequest bad_request(Refusal refusal);
+// The codes of all refusals by these numbers, for metrics; the first is "none".
+std::span<const std::string_view> refusal_codes();
+// The number of one; 0 for what is none of them.
+unsigned number_of_refusal(std::string_view code);
 // RFC 9113 §8.1.1: a malformed message is a stream error. What is merely too large, or not
 // offered, is a sound message with a sound answer.
 inline bool is_malformed(const BadRequest& why) { return why.status == 400; }
