@@ -275,6 +275,17 @@ def test_a_refused_stream_is_an_attempt_of_its_own(peers):
     assert app.observed(DURATION)[0] == 1 and app.observed(FAILURE)[0] == 1
 
 
+def test_heads_count_as_bytes_over_http2_too(peers):
+    backend = peers.http2_backend(lambda s: s.answer(200, "x-long: " + "abcdefgh" * 500))
+    gateway = peers.gateway(config.proxy(backend, service={"protocol": "http2"}))
+    client = peers.http2(gateway)
+    assert client.ask("/", "x-mine: " + "hgfedcba" * 500).status == 200
+    app = Service(gateway).ended({"2xx": 1})
+    assert app.total("sent_bytes") > 2000 and app.total("received_bytes") > 2000
+    line = gateway.wait_access_log()[0]
+    assert line["bytes_in"] > 2000 and line["bytes_out"] > 2000
+
+
 REFUSED = [
     ("bad_status_line", b"HTTP/1.1_200 OK\r\n\r\n", "none"),
     ("content_length_differs",

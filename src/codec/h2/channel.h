@@ -32,6 +32,9 @@ class Channel {
   const HeadReader& reader() const { return reader_; }
   bool on_data(const Chunk& shared, std::string_view bytes);
   bool on_end();
+  // Header blocks as they went over the wire; bodies are counted by their content.
+  void count_received_head(std::size_t size) { bytes_received_ += size; }
+  void count_sent_head(std::size_t size) { bytes_sent_ += size; }
   // RST_STREAM, GOAWAY, or both sides are done.
   void on_closed(std::uint32_t code);
   // The connection is gone; `why` is whole in itself.

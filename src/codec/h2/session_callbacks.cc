@@ -123,6 +123,7 @@ struct Callbacks {
       case NGHTTP2_HEADERS:
         session.guard_.useful();
         if (channel == nullptr) return 0;
+        channel->count_received_head(frame->hd.length);
         if (channel->reader().fields() == 0 && !last && session.abused(Abuse::empty_flood)) {
           return kEnd;
         }
@@ -185,7 +186,10 @@ struct Callbacks {
     if (frame->hd.type == NGHTTP2_DATA) session.guard_.useful();
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     session.guard_.useful();
-    if (Channel* channel = channel_of(engine, frame->hd.stream_id)) channel->out().head_packed();
+    if (Channel* channel = channel_of(engine, frame->hd.stream_id)) {
+      channel->count_sent_head(frame->hd.length);
+      channel->out().head_packed();
+    }
     return 0;
   }
 
