@@ -95,6 +95,10 @@ def test_a_policy_in_shadow_mode_lets_pass_and_reports(peers):
         {"ip_filter": {"deny": ["127.0.0.0/8"], "mode": "shadow"}}]))
     assert peers.client(gateway).get("/").status == 200
     assert len(origin.requests) == 1
+    event = gateway.wait_event("shadow_reply")
+    assert {name: event[name] for name in ("route", "policy", "code", "status")} == {
+        "route": "all", "policy": "ip_filter", "code": "ip_denied", "status": 403}
+    assert gateway.metrics().sum("doorward_shadow_replies_total", route="all") == 1
 
 
 def test_a_policy_that_is_off_does_nothing(peers):
