@@ -239,7 +239,7 @@ void Gateway::add_listener(const exchange::ListenerEntry& listener) {
 }
 
 void Gateway::remove_listener(const std::string& key) {
-  sockets_.give_up(key);
+  sockets_.give_up(key, upgrading_);
   const std::function<void()> report = when_all_cores_did([this, key] { sockets_.closed(key); });
   for (CoreThread& core : cores_) {
     core.core->loop().post([c = core.core, key, report] { c->unlisten(key, report); });
@@ -300,7 +300,9 @@ void Gateway::drain(Duration patience) {
   if (std::exchange(draining_, true)) patience = Duration(0);  // asked twice: now
   ready_ = false;
   events_.info("draining", {{"patience_ms", patience.count()}});
-  for (const auto& listener : snapshot_->listeners) sockets_.give_up(listener.config->key());
+  for (const auto& listener : snapshot_->listeners) {
+    sockets_.give_up(listener.config->key(), upgrading_);
+  }
   for (CoreThread& core : cores_) {
     core.core->loop().post([c = core.core, patience] { c->drain(patience); });
   }

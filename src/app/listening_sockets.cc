@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/shortage.h"
+#include "loop/descriptor.h"
 
 namespace doorward::app {
 namespace {
@@ -173,10 +174,13 @@ void ListeningSockets::close(const std::string& name) {
   sockets_.erase(at);
 }
 
-void ListeningSockets::give_up(const std::string& name) {
+void ListeningSockets::give_up(const std::string& name, bool lent) {
   const auto at = sockets_.find(name);
   if (at == sockets_.end()) return;
   remove_file(at->second);
+  if (!lent && !at->second.shared) {
+    for (const int fd : at->second.fds) loop::hear_no_newcomers(fd);
+  }
   sockets_.erase(at);
   leaving_.insert(name);
 }

@@ -26,9 +26,10 @@ class ListeningSockets {
   // error is one sentence with a way out.
   Result<void> open(const std::string& name, const std::string& address, unsigned count);
   void close(const std::string& name);
-  // The cores, which tell who is in the queue first, close the descriptors themselves; only a unix
-  // socket's file is removed here. The name may be opened again at once.
-  void give_up(const std::string& name);
+  // The cores, which tell who is in the queue first, close the descriptors themselves; here a unix
+  // socket's file is removed, and nobody new heard, unless other processes serve from them or
+  // (`lent`) might soon. The name may be opened again at once.
+  void give_up(const std::string& name, bool lent);
   // All cores have closed what was given up under that name.
   void closed(const std::string& name) { leaving_.erase(leaving_.find(name)); }
 
@@ -53,7 +54,7 @@ class ListeningSockets {
     std::string address;  // as configured
     std::string bound;
     std::vector<int> fds;
-    bool shared = false;  // another process may still serve from it: its file stays
+    bool shared = false;  // another process may still serve from it
   };
   static void close_group(Group& group);
   static void remove_file(const Group& group);

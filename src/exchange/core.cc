@@ -6,6 +6,9 @@ namespace doorward::exchange {
 namespace {
 
 constexpr std::size_t kKeptExchanges = 1024;  // at most 8 MB of a core
+// How long a handshake may still take that began before nobody new was heard: longer than most
+// round trips.
+constexpr Duration kHandshake{200};
 
 }  // namespace
 
@@ -95,6 +98,7 @@ void Core::unlisten(const std::string& key, std::function<void()> closed) {
 }
 
 loop::Task<void> Core::close_listener(ListenerState& listener, std::function<void()> closed) {
+  co_await loop_->sleep(kHandshake);
   co_await listener.stop();
   listener.drain();
   listener.stopped = true;
@@ -116,6 +120,7 @@ void Core::on_timer(loop::Timer&) {
 }
 
 loop::Task<void> Core::shut_down() {
+  co_await loop_->sleep(kHandshake);
   for (auto& [name, listener] : listeners_) {
     co_await listener->stop();
     listener->drain();

@@ -33,11 +33,11 @@ class Core final : loop::TimerTarget {
   // Accepts from `listening_fd`, too, for a listener of the snapshot, and closes it when it stops.
   // `cores` share the limit of connections.
   void listen(const ListenerEntry& listener, int listening_fd, unsigned cores);
-  // Stops accepting on the listener, closes its descriptors and drains its connections; `closed` is
-  // called once, when nothing is bound any more.
+  // Accepts on the listener who is about to connect, then closes its descriptors and drains its
+  // connections; `closed` is called once, when nothing is bound any more.
   void unlisten(const std::string& key, std::function<void()> closed);
-  // Stops accepting, lets what is under way finish (at most `patience`, then it is cut), and stops
-  // the loop. A second call shortens the patience.
+  // Stops accepting likewise, lets what is under way finish (at most `patience`, then it is cut),
+  // and stops the loop. A second call shortens the patience.
   void drain(Duration patience);
 
   // The loop's counters into the metrics.

@@ -1,7 +1,9 @@
 // Accepting from listening descriptors that other cores and processes may share.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include "loop/descriptor.h"
 #include "loop/loop_fixture.h"
 
 namespace doorward::loop {
@@ -11,7 +13,7 @@ class AcceptorTest : public LoopTest {
  protected:
   // The next client; its connection waits in the listener's queue.
   void knock(const Address& address) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     descriptors_.push_back(fd);
     ASSERT_EQ(::connect(fd, address.raw(), address.size()), 0);
   }
@@ -67,6 +69,29 @@ TEST_P(AcceptorTest, DrainTellsWhoeverWaits) {
   run(acceptor->drain());
   EXPECT_EQ(accepted, 300);
   EXPECT_LT(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC), 0);
+}
+
+TEST_P(AcceptorTest, NobodyNewConnectsToASocketThatHearsNoNewcomers) {
+  for (const char* host : {"127.0.0.1:0", "[::1]:0"}) {
+    Address address = *Address::parse(host);
+    const int listening = listen_on(address);
+    int accepted = 0;
+    const auto acceptor = loop_->accept(listening, [&](Result<int> fd, const Address&) {
+      close(*fd);
+      ++accepted;
+    });
+    knock(address);
+    hear_no_newcomers(listening);
+    const int late = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    descriptors_.push_back(late);
+    EXPECT_LT(::connect(late, address.raw(), address.size()), 0);
+    EXPECT_EQ(errno, EINPROGRESS);
+    run_for(50);
+    run(acceptor->drain());
+    EXPECT_EQ(accepted, 1) << host;
+    pollfd waiting{late, POLLOUT, 0};
+    EXPECT_EQ(poll(&waiting, 1, 0), 0) << "neither connected nor refused";
+  }
 }
 
 // As its owner may do inside the callback.

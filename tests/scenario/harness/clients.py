@@ -1,5 +1,6 @@
 """Real clients: curl, wrk, openssl s_client, nghttp and h2load."""
 import re
+import signal
 import subprocess
 
 
@@ -57,10 +58,10 @@ function done(summary, latency, requests)
 end
 """
 
-    def __init__(self, url, folder, seconds=3, connections=8, headers=()):
+    def __init__(self, url, folder, seconds=3, connections=8, headers=(), method="GET"):
         script = folder / "load.lua"
-        script.write_text(self.SCRIPT)
-        self.arguments = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+        script.write_text(f'wrk.method = "{method}"\n{self.SCRIPT}')
+        self.arguments = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
                           "-s", str(script), *[x for h in headers for x in ("-H", h)], url]
         self.process = None
         self.output = None
@@ -70,12 +71,18 @@ end
                                         stderr=subprocess.STDOUT, text=True)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         if self.process.poll() is None and self.output is None:
-            self.wait()
+            self.stop() if kind else self.wait()
 
     def running(self):
         return self.process.poll() is None
+
+    def stop(self):
+        """Ends it now instead of after its time, with a result as usual."""
+        assert self.running(), "its time was over before"
+        self.process.send_signal(signal.SIGINT)
+        self.wait()
 
     def wait(self):
         self.output = self.process.communicate(timeout=120)[0]

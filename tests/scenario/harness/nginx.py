@@ -33,10 +33,11 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, files=None, rest="", certificate=None):
+    def __init__(self, folder, files=None, rest="", certificate=None, beside=None):
         """`files` lie in the document root; `rest` is what else happens below /. With a
-        `certificate` it speaks TLS, and HTTP/2 with clients that offer it."""
-        self.rest, self.secure = rest, ""
+        `certificate` it speaks TLS, and HTTP/2 with clients that offer it. `beside` is the port of
+        another server, whose connections it shares (SO_REUSEPORT)."""
+        self.rest, self.secure, self.beside = rest, "", beside
         if certificate is not None:
             self.secure = (f" ssl http2; ssl_certificate {certificate.certificate}; "
                            f"ssl_certificate_key {certificate.key}")
@@ -50,22 +51,20 @@ class Nginx:
         raise AssertionError((self.folder / "error.log").read_text())
 
     def _start(self):
-        self.port = free_port()
+        self.port = self.beside or free_port()
         self.url = f"{'https' if self.secure else 'http'}://127.0.0.1:{self.port}"
         config = self.folder / "nginx.conf"
         config.write_text("user root;" * (os.getuid() == 0) +
                           CONFIG.format(folder=self.folder, port=self.port,
-                                        rest=self.rest, secure=self.secure))
+                                        rest=self.rest, secure=self.secure +
+                                        " reuseport" * (self.beside is not None)))
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", str(self.folder), "-c", str(config)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.folder / "stderr.log", "ab"))
-        return eventually(lambda: self._listens() or self.process.poll() is not None,
+        listens = self.folder / "nginx.pid"  # written when it does
+        return eventually(lambda: listens.exists() or self.process.poll() is not None,
                           "nginx") and self.process.poll() is None
-
-    def _listens(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
