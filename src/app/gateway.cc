@@ -48,7 +48,7 @@ std::shared_ptr<const exchange::Snapshot> Gateway::prepare(std::optional<config:
   loaded = options_.config.empty() ? config::load_upstream(options_.upstream, diagnostics)
                                    : config::load(options_.config, diagnostics);
   if (!loaded) return nullptr;
-  seen_ = {loaded->files, loaded->named_files, loaded->text, loaded->hash};
+  seen_ = {loaded->named_files, loaded->text, loaded->hash};
   const config::CompileTools tools{metrics_,     events_,         log_shard_,
                                    core_count(), snapshot_.get(), &loaded->written};
   return config::compile(loaded->model, tools, diagnostics);

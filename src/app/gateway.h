@@ -59,7 +59,6 @@ class Gateway final : public admin::AdminSource {
 
   // What was read last, whether or not it could be used: to see when it is another.
   struct Seen {
-    std::vector<std::string> files;  // whose text is the configuration
     std::vector<std::string> named_files;
     std::string text;
     std::uint64_t hash = 0;  // of what is in the named files

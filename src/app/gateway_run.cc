@@ -7,6 +7,7 @@
 
 #include "app/gateway.h"
 #include "config/named_files.h"
+#include "config/source.h"
 
 namespace doorward::app {
 namespace {
@@ -107,14 +108,18 @@ loop::Task<void> Gateway::watch_files() {
   }
 }
 
-// Folders are watched, not files: editors replace files, and Kubernetes swaps a link. Those that
-// are watched already stay so.
+// Folders are watched, not files: editors replace files, and Kubernetes swaps a link. The
+// configuration's own folder may be replaced too, and its files are those of now, also when they
+// cannot be used. Those that are watched already stay so.
 void Gateway::watch_folders() {
-  for (const auto* files : {&seen_.files, &seen_.named_files}) {
-    for (const std::string& folder : config::folders_to_watch(*files)) {
-      inotify_add_watch(watch_fd_, folder.c_str(), kChanges);
-    }
+  std::vector<std::string> files = config::source_files(options_.config);
+  files.push_back(options_.config);
+  files.insert(files.end(), seen_.named_files.begin(), seen_.named_files.end());
+  for (const std::string& folder : config::folders_to_watch(files)) {
+    inotify_add_watch(watch_fd_, folder.c_str(), kChanges);
   }
+  inotify_add_watch(watch_fd_, options_.config.c_str(),
+                    kChanges | IN_ONLYDIR);  // one without files
 }
 
 // Watches first and looks then, so that no change falls between.

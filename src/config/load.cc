@@ -56,15 +56,14 @@ std::optional<Loaded> load(const std::string& path, schema::Diagnostics& diagnos
   warn_of_access_log(source->root, *model, diagnostics);
   std::vector<std::string> named = named_files(*model);
   const std::uint64_t hash = hash_files(named);
-  return Loaded{
-      *std::move(model),      std::move(source->files), std::move(named), std::move(text), hash,
-      std::move(source->root)};
+  return Loaded{*std::move(model), std::move(named), std::move(text), hash,
+                std::move(source->root)};
 }
 
 std::optional<Loaded> load_upstream(const std::string& url, schema::Diagnostics& diagnostics) {
   std::optional<Model> model = single_upstream_model(url, diagnostics);
   if (!model || !diagnostics.ok()) return std::nullopt;
-  return Loaded{*std::move(model), {}, {}, "# doorward run " + url + "\n", 0, {}};
+  return Loaded{*std::move(model), {}, "# doorward run " + url + "\n", 0, {}};
 }
 
 std::string read_text(const std::string& path) { return text_of(source_files(path)); }

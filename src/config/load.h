@@ -13,7 +13,6 @@ namespace doorward::config {
 
 struct Loaded {
   Model model;
-  std::vector<std::string> files;        // whose text it is, in order
   std::vector<std::string> named_files;  // that it names (named_files.h)
   std::string text;                      // all of it, as it was written
   std::uint64_t hash = 0;                // of the named files, before anything was made of them

@@ -14,7 +14,7 @@ namespace doorward::config {
 
 struct Source {
   text::Node root;
-  std::vector<std::string> files;  // what was read, for watching; in order
+  std::vector<std::string> files;  // what was read, in order
 };
 
 // The files that load_source reads; none when there is nothing to read, or no right to.

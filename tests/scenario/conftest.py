@@ -56,9 +56,12 @@ class Peers:
         self.started.append(peer)
         return peer
 
-    def gateway(self, settings, **options):
-        return self.add(gateways.Gateway(self.new_folder("doorward"), settings,
-                                         **{"loop": self.loop, **options}))
+    def gateway(self, settings, kind=gateways.Gateway, **options):
+        return self.add(kind(self.new_folder("doorward"), settings,
+                             **{"loop": self.loop, **options}))
+
+    def folder_gateway(self, files, **options):
+        return self.gateway(files, gateways.FolderGateway, **options)
 
     def origin(self, name="origin", **options):
         return self.add(Origin(name, folder=self.folder, **options))

@@ -46,24 +46,24 @@ def made_by_the_readme(tmp_path_factory):
 
 @pytest.fixture
 def example(peers, certs):
-    """example(name): a gateway with that configuration, its ports replaced by free ones."""
-    def start(name):
-        folder = EXAMPLES / name
-        merged = {}
-        for path in sorted(folder.glob("*.yaml")):
-            for key, value in yaml.safe_load(path.read_text()).items():
-                if isinstance(value, dict):
-                    merged.setdefault(key, {}).update(value)
-                elif isinstance(value, list):
-                    merged.setdefault(key, []).extend(value)
-                else:
-                    merged[key] = value
-        text = json.dumps(merged)
+    """example(name): a gateway with that configuration, a file or a folder as it is there; its
+    ports are replaced by free ones."""
+    ports = {}
+
+    def adapted(text):
         for port, program in PROGRAMS.items():
-            if f":{port}" in text:
-                text = text.replace(f":{port}", f":{peers.add(_Program(program)).port}")
+            if f":{port}" in text and port not in ports:
+                ports[port] = peers.add(_Program(program)).port
+            text = text.replace(f":{port}", f":{ports.get(port)}")
         text = re.sub(r"127\.0\.0\.1:(8080|8443|9901)", "127.0.0.1:0", text)
-        return peers.gateway(json.loads(text.replace("certs/", f"{certs}/")))
+        return text.replace("certs/", f"{certs}/")
+
+    def start(name):
+        single = EXAMPLES / name / "doorward.yaml"
+        if single.exists():
+            return peers.gateway(yaml.safe_load(adapted(single.read_text())))
+        return peers.folder_gateway({path.name: adapted(path.read_text())
+                                     for path in (EXAMPLES / name).glob("*.yaml")})
     return start
 
 

@@ -35,10 +35,12 @@ def write_config(path, config):
 class Gateway:
     """Starts at once; `ready=False` leaves waiting to the caller."""
 
+    CONFIG = "doorward.yaml"
+
     def __init__(self, folder, config, loop="auto", workers=1, arguments=(), ready=True,
                  prefix=(), env=None, admin=True):
         self.folder = pathlib.Path(folder)
-        self.config_path = self.folder / "doorward.yaml"
+        self.config_path = self.folder / self.CONFIG
         self.events_path = self.folder / "events.log"
         self.access_path = self.folder / "stdout.log"
         self.admin = admin
@@ -217,3 +219,21 @@ class Gateway:
                 os.kill(pid, signal.SIGKILL)
         report = REPORTS.search(self.stderr())
         assert not report, self.stderr()[-6000:]
+
+
+class FolderGateway(Gateway):
+    """Its configuration is a folder. What is written are files by name, None for one to remove; a
+    file of the test's own adds the admin listener."""
+
+    CONFIG = "conf.d"
+
+    def write(self, config):
+        if not self.config_path.exists():
+            self.config_path.mkdir()
+            write_config(self.config_path / "00-admin.yaml", {
+                "version": 1, "admin": {"address": "127.0.0.1:0", "token": TOKEN}})
+        for name, text in config.items():
+            if text is None:
+                (self.config_path / name).unlink()
+            else:
+                write_config(self.config_path / name, text)
