@@ -22,7 +22,10 @@ constexpr int kBacklog = 4096;
 std::string way_out(int error, const loop::Address& address) {
   switch (error) {
     case EADDRINUSE:
-      return "another program listens there: stop it, or choose another port";
+      return address.is_unix() ? "another program listens there: stop it, or choose another path"
+                               : "another program listens there: stop it, or choose another port";
+    case ENOENT:
+      return "make its folder first";
     case EACCES:
       return address.is_unix()
                  ? "the folder is not writable for this user"

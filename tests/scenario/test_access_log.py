@@ -1,4 +1,5 @@
 """The access log: a JSON line per request, never in a request's way."""
+import json
 import os
 import signal
 import threading
@@ -180,14 +181,29 @@ def test_a_file_that_cannot_be_opened_is_named(peers, path):
 
 
 def test_a_reader_that_blocks_stops_no_request(peers):
-    """stdout is a pipe that nobody reads: lines are dropped and counted."""
+    """The log is a pipe that nobody reads: lines are dropped and counted."""
     reader = os.path.join(peers.folder, "fifo")
     os.mkfifo(reader)
-    end = os.open(reader, os.O_RDWR)  # keeps the pipe open, never reads
-    gateway = peers.gateway(config.proxy(peers.nginx(), access_log={"path": reader}))
+    end = os.open(reader, os.O_RDWR | os.O_NONBLOCK)  # keeps the pipe open, reads only later
+    gateway = peers.gateway(config.proxy(peers.nginx(), access_log={"path": reader,
+                                                                    "buffer": "64KiB"}))
     with Load(f"http://{gateway.address()}/small", peers.folder, seconds=3) as load:
         pass
     load.assert_clean()
+    dropped = gateway.metrics().sum("doorward_access_log_dropped_total")
+    assert dropped > 0
+    text = bytearray()
+
+    def all_accounted_for():
+        try:
+            text.extend(os.read(end, 1 << 20))
+        except BlockingIOError:
+            pass
+        metrics = gateway.metrics()
+        return (text.count(b"\n") + metrics.sum("doorward_access_log_dropped_total") ==
+                metrics.sum("doorward_requests_total"))
+    eventually(all_accounted_for, "each request's line, written or counted as dropped")
+    assert all(json.loads(line) for line in text.splitlines())
     gateway.stop()
     os.close(end)
 

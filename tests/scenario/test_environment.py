@@ -13,6 +13,8 @@ from harness.origin import Told
 from harness.raw import Raw, assert_problem
 from harness.waiting import DEADLINE, eventually
 
+IN_USE = ("in use", "another program listens there: stop it, or choose another port")
+
 
 def assert_ends(gateway, status, *words):
     gateway.expected_status = status
@@ -27,7 +29,7 @@ def test_a_port_in_use_is_named(peers):
     origin = peers.origin()
     gateway = peers.gateway(config.respond(listeners=[
         {"name": "web", "address": f"127.0.0.1:{origin.port}"}]), ready=False)
-    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", "in use")
+    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", *IN_USE)
 
 
 def test_a_port_in_use_by_another_doorward_is_named(peers):
@@ -35,20 +37,20 @@ def test_a_port_in_use_by_another_doorward_is_named(peers):
     first = peers.gateway(config.respond("first"))
     second = peers.gateway(config.respond("second", listeners=[
         {"name": "web", "address": first.address()}]), ready=False)
-    assert_ends(second, 1, first.address(), "in use")
+    assert_ends(second, 1, first.address(), *IN_USE)
 
 
 def test_an_admin_port_in_use_is_named(peers):
     origin = peers.origin()
     gateway = peers.gateway(config.respond(admin={"address": f"127.0.0.1:{origin.port}"}),
                             ready=False)
-    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", "in use")
+    assert_ends(gateway, 1, f"127.0.0.1:{origin.port}", *IN_USE)
 
 
 def test_an_address_of_another_machine_is_named(peers):
     gateway = peers.gateway(config.respond(listeners=[
         {"name": "web", "address": "192.0.2.1:8080"}]), ready=False)
-    assert_ends(gateway, 1, "192.0.2.1:8080")
+    assert_ends(gateway, 1, "192.0.2.1:8080", "no interface of this machine has that address")
 
 
 def test_no_permission_for_a_low_port_is_explained(peers):
@@ -64,13 +66,14 @@ def test_no_permission_for_a_low_port_is_explained(peers):
     settings = config.respond(listeners=[{"name": "web", "address": "127.0.0.1:80"}])
     gateway = peers.gateway(settings, ready=False, prefix=[
         "unshare", "-n", "setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-all"])
-    assert_ends(gateway, 1, "127.0.0.1:80", "ermission")
+    assert_ends(gateway, 1, "127.0.0.1:80", "ermission",
+                "ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher port")
 
 
 def test_a_unix_socket_in_a_missing_folder_is_named(peers):
     gateway = peers.gateway(config.respond(listeners=[
         {"name": "web", "address": "unix:/nonexistent/web.sock"}]), ready=False)
-    assert_ends(gateway, 1, "/nonexistent/web.sock")
+    assert_ends(gateway, 1, "/nonexistent/web.sock", "make its folder first")
 
 
 def test_a_stale_unix_socket_is_replaced_and_a_living_one_is_not(peers):
@@ -82,7 +85,7 @@ def test_a_stale_unix_socket_is_replaced_and_a_living_one_is_not(peers):
     first = peers.gateway(settings)
     assert peers.client(first).get("/").status == 200
     second = peers.gateway(settings, ready=False)
-    assert_ends(second, 1, path)
+    assert_ends(second, 1, path, "another program listens there: stop it, or choose another path")
     assert Raw(f"unix:{path}").get("/").status == 200
     first.stop()
     assert not os.path.exists(path)
