@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "config/route_text.h"
 #include "loop/address.h"
@@ -20,6 +21,7 @@ class Checker {
   Checker(const Model& model, const text::Node& root, PolicyKinds kinds, Diagnostics& diagnostics)
       : model_(model), root_(root), kinds_(kinds), diagnostics_(diagnostics) {
     for (const auto& service : model.services) services_.push_back(service.key);
+    known_services_.insert(services_.begin(), services_.end());
     for (const auto& policy : model.policies) policies_.push_back(policy.key);
   }
 
@@ -27,13 +29,16 @@ class Checker {
 
  private:
   void add(Severity severity, std::string path, std::string message, std::string suggestion = {});
+  void add_unknown(std::string path, std::string_view what, std::string_view name,
+                   const std::vector<std::string_view>& right);
   void check_unique(std::string_view section, const std::vector<std::string>& names);
   void check_addresses();
   void check_policies();
   void check_policy(const PolicyUse& policy, const std::string& path, bool declared);
   void check_service(std::string_view name, const std::string& path);
   void check_backends();
-  void check_backend(const upstream::ServiceConfig& service, const std::string& path);
+  void check_backend(const upstream::ServiceConfig& service, const text::Node* written,
+                     const std::string& path);
   void check_routes();
   void check_route_texts();
   void warn_unverified();
@@ -46,6 +51,7 @@ class Checker {
   PolicyKinds kinds_;
   Diagnostics& diagnostics_;
   std::vector<std::string_view> services_;
+  std::unordered_set<std::string_view> known_services_;
   std::vector<std::string_view> policies_;
   std::set<std::string, std::less<>> used_services_;
   std::set<std::string, std::less<>> used_policies_;
@@ -58,7 +64,7 @@ std::string child(std::string path, std::string_view key) {
 
 void Checker::add(Severity severity, std::string path, std::string message,
                   std::string suggestion) {
-  const text::Node* node = schema::find_path(root_, path);
+  const text::Node* node = diagnostics_.full() ? nullptr : schema::find_path(root_, path);
   diagnostics_.add({severity, node == nullptr ? root_.place : node->place, std::move(path),
                     std::move(message), std::move(suggestion)});
 }
@@ -109,15 +115,21 @@ void Checker::check_addresses() {
   if (model_.admin && model_.admin_given) take(model_.admin->address, "admin.address");
 }
 
+// A file with thousands of names that are not known is told soon, too.
+void Checker::add_unknown(std::string path, std::string_view what, std::string_view name,
+                          const std::vector<std::string_view>& right) {
+  std::string suggestion;
+  std::string message = fmt::format("unknown {} \"{}\"", what, name);
+  if (!diagnostics_.full()) message = schema::unknown_name(message, name, right, suggestion);
+  add(Severity::error, std::move(path), std::move(message), std::move(suggestion));
+}
+
 void Checker::check_service(std::string_view name, const std::string& path) {
   used_services_.emplace(name);
-  if (std::ranges::find(services_, name) != services_.end()) return;
+  if (known_services_.contains(name)) return;
   // A misspelt section "services" is told already.
   if (root_.find("services") == nullptr && !diagnostics_.ok()) return;
-  std::string suggestion;
-  std::string message = schema::unknown_name(fmt::format("unknown service \"{}\"", name), name,
-                                             services_, suggestion);
-  add(Severity::error, path, std::move(message), std::move(suggestion));
+  add_unknown(path, "service", name, services_);
 }
 
 void Checker::check_policies() {
@@ -145,14 +157,12 @@ void Checker::check_policy(const PolicyUse& policy, const std::string& path, boo
     used_policies_.insert(policy.name);
     if (std::ranges::find(policies_, policy.name) != policies_.end()) return;
     if (root_.find("policies") == nullptr && !diagnostics_.ok()) return;
-    std::string suggestion;
-    std::string message = schema::unknown_name(fmt::format("unknown policy \"{}\"", policy.name),
-                                               policy.name, policies_, suggestion);
-    if (find_kind(kinds_, policy.name) != nullptr) {
-      message =
-          fmt::format("no policy has this name; the kind is written {{{}: {{}}}}", policy.name);
+    if (find_kind(kinds_, policy.name) == nullptr) {
+      add_unknown(path, "policy", policy.name, policies_);
+    } else {
+      add(Severity::error, path,
+          fmt::format("no policy has this name; the kind is written {{{}: {{}}}}", policy.name));
     }
-    add(Severity::error, path, std::move(message), std::move(suggestion));
   } else if (policy.settings != nullptr) {
     // A setting `service` of any kind names a service of this configuration.
     const text::Member* service = policy.written.members.front().value.find("service");
@@ -166,15 +176,19 @@ bool has_tls(const upstream::ServiceConfig& service) {
 }
 
 void Checker::check_backends() {
-  for (const auto& service : model_.services) {
-    check_backend(service.value, child("services", service.key));
+  const text::Member* section = root_.find("services");
+  for (std::size_t i = 0; i < model_.services.size(); ++i) {
+    // They stand in the file's order.
+    const text::Node* written = section == nullptr ? nullptr : &section->value.members[i].value;
+    check_backend(model_.services[i].value, written, child("services", model_.services[i].key));
   }
 }
 
-void Checker::check_backend(const upstream::ServiceConfig& service, const std::string& path) {
+void Checker::check_backend(const upstream::ServiceConfig& service, const text::Node* written,
+                            const std::string& path) {
   const std::string tls = child(path, "tls");
   // An endpoint that could not be read may have been meant as one with TLS.
-  if (!has_tls(service) && schema::find_path(root_, tls) != nullptr &&
+  if (!has_tls(service) && written != nullptr && written->find("tls") != nullptr &&
       !is_told(child(path, "endpoints"))) {
     add(Severity::error, tls,
         "no endpoint of this service speaks TLS; write its endpoints as https://HOST[:PORT]");

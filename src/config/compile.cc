@@ -1,6 +1,7 @@
 #include "config/compile.h"
 
 #include <fmt/format.h>
+#include <unordered_map>
 
 #include "config/access_log_place.h"
 #include "config/tls.h"
@@ -16,7 +17,10 @@ class Compiler {
  public:
   Compiler(const Model& model, const CompileTools& tools, Diagnostics& diagnostics)
       : model_(model), tools_(tools), diagnostics_(diagnostics), tls_(tools, diagnostics) {
-    for (const auto& service : model.services) service_names_.push_back(service.key);
+    for (const auto& service : model.services) {
+      service_index_.emplace(service.key, service_names_.size());
+      service_names_.push_back(service.key);
+    }
   }
 
   std::shared_ptr<const Snapshot> compile();
@@ -38,6 +42,7 @@ class Compiler {
   Diagnostics& diagnostics_;
   TlsCompiler tls_;
   std::vector<std::string_view> service_names_;
+  std::unordered_map<std::string_view, std::size_t> service_index_;
   policy::NamedPolicies named_;
   std::shared_ptr<Snapshot> made_ = std::make_shared<Snapshot>();
 };
@@ -133,9 +138,7 @@ exchange::Handler Compiler::handler_of(const RouteConfig& config) {
     }
     return fixed;
   }
-  std::size_t index = 0;
-  while (index < service_names_.size() && service_names_[index] != *config.service) ++index;
-  return exchange::ServiceTarget{index};
+  return exchange::ServiceTarget{service_index_.at(*config.service)};
 }
 
 void Compiler::add_route(const RouteConfig& config, std::size_t) {

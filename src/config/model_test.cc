@@ -3,6 +3,9 @@
 #include "config/model.h"
 
 #include <array>
+#include <chrono>
+#include <ctime>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "config/reference.h"
@@ -55,6 +58,12 @@ services: {app: {endpoints: ["http://127.0.0.1:1"]}}
 // The findings in what follows kHead, which begins at line 4.
 std::string findings(std::string_view rest) {
   return read(std::string(kHead) + std::string(rest)).findings;
+}
+
+std::chrono::nanoseconds thread_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 TEST(Model, ReadsAllOfIt) {
@@ -240,6 +249,23 @@ TEST(ModelErrors, AllAreToldWithoutFollowingOnes) {
                  "servcies: {app: {endpoints: [\"http://a\"]}}\nroutes: [{service: app}]\n")
                 .findings,
             "3:1: servcies: unknown key; did you mean \"services\"?\n");
+}
+
+// Looking for the nearest of 2,000 names costs a millisecond: not for findings that nobody sees.
+// The limit is generous and of this thread's own processor time, so a slow machine does not matter.
+TEST(ModelErrors, ThousandsOfUnknownNamesAreToldSoon) {
+  std::string services, routes;
+  for (int i = 0; i < 2'000; ++i) {
+    services += fmt::format("  orders-of-team-{}: {{endpoints: [\"http://127.0.0.1:1\"]}}\n", i);
+    routes += fmt::format("- {{match: {{path: /{0}}}, service: xxxxxx-yy-zzzz-{0}}}\n", i);
+  }
+  const auto begin = thread_time();
+  const std::string found = read("version: 1\nlisteners: [{address: \":0\"}]\nservices:\n" +
+                                 services + "routes:\n" + routes)
+                                .findings;
+  EXPECT_LT(thread_time() - begin, std::chrono::seconds(5));
+  EXPECT_EQ(std::ranges::count(found, '\n'), schema::Diagnostics::kMost);
+  EXPECT_NE(found.find("unknown service \"xxxxxx-yy-zzzz-0\"; there are"), std::string::npos);
 }
 
 TEST(ModelWarnings, UnusedAndShadowed) {

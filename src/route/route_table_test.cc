@@ -1,5 +1,7 @@
 #include "route/route_table.h"
 
+#include <chrono>
+#include <ctime>
 #include <gtest/gtest.h>
 #include <string>
 
@@ -37,6 +39,12 @@ std::string build_error(Match match) {
   return table ? "" : to_string(table.error()[0]);
 }
 
+std::chrono::nanoseconds thread_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 TEST(RouteTable, AnEmptyOneHasNoHost) { EXPECT_EQ(Routes({}).at("/"), "! no_host"); }
 
 TEST(RouteTable, MorePreciseHostsComeFirst) {
@@ -51,6 +59,20 @@ TEST(RouteTable, MorePreciseHostsComeFirst) {
   EXPECT_EQ(at("xexample.com"), "*");
   EXPECT_EQ(at("[::1]"), "[::1]");
   EXPECT_EQ(at(""), "*");
+}
+
+// The limit is generous and of this thread's own processor time, so a slow machine does not matter.
+TEST(RouteTable, OneRouteMayTakeTensOfThousandsOfHosts) {
+  Match match;
+  for (int i = 0; i < 20'000; ++i) {
+    match.hosts.push_back("shop-" + std::to_string(i) + ".example.com");
+    match.hosts.push_back("Shop-" + std::to_string(i) + ".example.com");  // the same
+  }
+  const auto begin = thread_time();
+  Routes routes({route("shops", std::move(match))});
+  EXPECT_LT(thread_time() - begin, std::chrono::seconds(3));
+  EXPECT_EQ(routes.table().entries().size(), 20'000u);
+  EXPECT_EQ(routes.winner({.host = "shop-19999.example.com", .path = "/"}), "shops");
 }
 
 TEST(RouteTable, FallsBackToALessPreciseHost) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <tuple>
+#include <unordered_set>
 
 #include "route/route_table.h"
 
@@ -47,9 +48,10 @@ class TableBuilder {
   std::vector<HostPattern> parse_hosts(std::uint32_t route) {
     const auto& hosts = table_.routes_[route].match.hosts;
     std::vector<HostPattern> out;
+    std::unordered_set<std::string> seen;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       if (auto host = parse_host(hosts[i])) {
-        if (std::ranges::find(out, *host) == out.end()) out.push_back(std::move(*host));
+        if (seen.insert(host->text()).second) out.push_back(std::move(*host));
       } else {
         report(route, indexed("host", i, hosts.size()), host.error());
       }

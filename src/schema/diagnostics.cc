@@ -118,10 +118,10 @@ Diagnostic Diagnostics::at_key(Severity severity, std::string_view key, std::str
 
 void Diagnostics::add(Diagnostic diagnostic) {
   if (diagnostic.severity == Severity::error) ++errors_;
-  if (all_.size() < kMost) {
-    all_.push_back(std::move(diagnostic));
-  } else {
+  if (full()) {
     ++omitted_;
+  } else {
+    all_.push_back(std::move(diagnostic));
   }
 }
 

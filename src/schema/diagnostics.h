@@ -61,6 +61,8 @@ class Diagnostics {
 
   bool ok() const { return errors_ == 0; }
   std::size_t error_count() const { return errors_; }
+  // A further finding would only be counted: no need to word it well.
+  bool full() const { return all_.size() >= kMost; }
   const std::string& path() const { return path_; }
   // In the order of their places.
   std::vector<Diagnostic> sorted() const;

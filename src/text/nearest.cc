@@ -50,7 +50,10 @@ std::optional<std::string_view> nearest(std::string_view name,
   std::optional<std::string_view> best;
   std::size_t best_distance = (name.size() + 2) / 3 + 1;
   for (const std::string_view candidate : candidates) {
-    std::size_t distance = edit_distance(name, candidate);
+    // A letter that only one of them has is a step at least.
+    const auto [less, more] = std::minmax({name.size(), candidate.size()});
+    std::size_t distance =
+        more - less >= best_distance ? best_distance : edit_distance(name, candidate);
     if (distance >= best_distance && !best && begins_with(candidate, name)) {
       distance = best_distance - 1;
     }

@@ -36,8 +36,8 @@ loop::Task<void> speak_unasked(MemoryStream& backend, Deadline deadline) {
   EXPECT_TRUE(co_await backend.send({&part, 1}, deadline));
 }
 
-loop::Task<void> sleep_until_none_is_idle(loop::Loop& loop, const Pool& pool) {
-  while (pool.idle() > 0) co_await loop.sleep(Duration(1));
+loop::Task<void> sleep_until_none_is_idle(loop::Loop& loop, const Pool& pool, Deadline most) {
+  while (pool.idle() > 0 && !most.passed(loop.now())) co_await loop.sleep(Duration(1));
 }
 
 class PoolTest : public UpstreamTest {
@@ -224,7 +224,8 @@ TEST_P(PoolTest, LetsGoOfThoseThatWereIdleTooLong) {
   service_.pool.idle_timeout = Duration(1);
   pool();
   give(2);
-  run(sleep_until_none_is_idle(*loop_, *pool_));
+  run(sleep_until_none_is_idle(*loop_, *pool_, soon()));
+  EXPECT_EQ(pool_->idle(), 0u);
   EXPECT_EQ(pool_->open(), 0u);
   EXPECT_EQ(connections_open(), 0u);
 }
