@@ -114,10 +114,13 @@ void Gateway::name_metrics() {
   metrics_.name_values(observe::Metric::replies, codes);
   metrics_.name_values(observe::Metric::parser_refusals, codec::h2::refusal_codes());
   metrics_.name_values(observe::Metric::service_parser_refusals, codec::h2::refusal_codes());
-  std::vector<std::string_view> handshake_failures;
-  for (const tls::Reason& reason : tls::reasons()) handshake_failures.push_back(reason.word);
-  metrics_.name_values(observe::Metric::tls_handshake_failures, handshake_failures);
-  metrics_.name_values(observe::Metric::service_tls_failures, handshake_failures);
+  std::vector<std::string_view> tls_reasons;
+  for (const tls::Reason& reason : tls::reasons()) tls_reasons.push_back(reason.word);
+  for (const observe::Metric metric :
+       {observe::Metric::tls_handshake_failures, observe::Metric::tls_connections_broken,
+        observe::Metric::service_tls_failures}) {
+    metrics_.name_values(metric, tls_reasons);
+  }
   metrics_.name_values(observe::Metric::http2_connections_broken, codec::h2::end_reasons());
   metrics_.name_values(observe::Metric::service_http2_broken, codec::h2::end_reasons());
   const std::string_view version = DOORWARD_VERSION;

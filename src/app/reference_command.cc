@@ -95,8 +95,9 @@ std::string problems_page() {
          http2_refusals() + "\n## Only of responses\n\n" + faults_of_responses() +
          "\n## TLS\n\n"
          "Why a handshake or a connection fails: the `reason` of the events\n"
-         "`tls_handshake_failed` and `backend_tls_failed`, and of\n"
-         "`doorward_tls_handshake_failures_total` and `doorward_service_tls_failures_total`. The\n"
+         "`tls_handshake_failed`, `tls_connection_broken` (after the handshake) and\n"
+         "`backend_tls_failed` (both), and of `doorward_tls_handshake_failures_total`,\n"
+         "`doorward_tls_connections_broken_total` and `doorward_service_tls_failures_total`. The\n"
          "`detail` of a 502 `backend_tls_failed` begins with it.\n\n" +
          tls_reasons();
 }

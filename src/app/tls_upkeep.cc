@@ -2,25 +2,54 @@
 
 #include <algorithm>
 
-#include "tls/certificate_checks.h"
-
 namespace doorward::app {
 namespace {
 
-constexpr std::chrono::hours kJudgeEvery{24};
+using observe::Metric;
+using tls::ShownBy;
+
+// A revocation list may last for hours only.
+constexpr std::chrono::hours kJudgeEvery{1};
+constexpr std::chrono::hours kTellEvery{24};
+
+void append(std::vector<tls::CertificateFinding>& all, std::vector<tls::CertificateFinding> more) {
+  std::ranges::move(more, std::back_inserter(all));
+}
+
+std::vector<tls::CertificateFinding> judge(const tls::ServerSettings& settings, WallTime today) {
+  std::vector<tls::CertificateFinding> all;
+  for (const tls::ServedCertificate& served : settings.certificates->all()) {
+    append(all, tls::check_certificate(*served.certificate, today));
+  }
+  if (settings.client_trust != nullptr) {
+    append(all, tls::check_trust(*settings.client_trust, today));
+  }
+  return all;
+}
+
+std::vector<tls::CertificateFinding> judge(const tls::ClientSettings& settings, WallTime today) {
+  std::vector<tls::CertificateFinding> all;
+  if (settings.certificate != nullptr) {
+    append(all, tls::check_certificate(*settings.certificate, today, tls::kExpiresSoon,
+                                       ShownBy::client));
+  }
+  if (settings.trust != nullptr) append(all, tls::check_trust(*settings.trust, today));
+  return all;
+}
 
 }  // namespace
 
 void TlsUpkeep::tick(loop::Loop& loop, const exchange::Snapshot& snapshot) {
-  const TimePoint now = loop.now();
-  rotate_tickets(snapshot, now);
   ocsp_.tick(loop, snapshot);
-  tell_expiry(snapshot);
-  // What is to be said at the start, and after a reload, the configuration's findings say.
-  if (judged_ == TimePoint{}) judged_ = now;
-  if (now - judged_ < kJudgeEvery) return;
+  look(snapshot, loop.now(), std::chrono::system_clock::now());
+}
+
+void TlsUpkeep::look(const exchange::Snapshot& snapshot, TimePoint now, WallTime today) {
+  rotate_tickets(snapshot, now);
+  show_expiry(snapshot);
+  if (judged_ != TimePoint{} && now - judged_ < kJudgeEvery) return;
+  judge_all(snapshot, now, today);
   judged_ = now;
-  judge_certificates(snapshot);
 }
 
 void TlsUpkeep::rotate_tickets(const exchange::Snapshot& snapshot, TimePoint now) {
@@ -40,37 +69,69 @@ void TlsUpkeep::rotate_tickets(const exchange::Snapshot& snapshot, TimePoint now
   rotated_ = std::move(rotated);
 }
 
-void TlsUpkeep::tell_expiry(const exchange::Snapshot& snapshot) {
-  std::set<observe::Slot> told;
+void TlsUpkeep::show_expiry(const exchange::Snapshot& snapshot) {
+  const Expiry before = std::exchange(shown_, {});
   for (const exchange::ListenerEntry& listener : snapshot.listeners) {
     if (listener.tls.empty()) continue;
+    const tls::ServerSettings& settings = listener.tls.front()->settings();
     WallTime first = WallTime::max();
-    for (const auto& served : listener.tls.front()->settings().certificates->all()) {
+    for (const tls::ServedCertificate& served : settings.certificates->all()) {
       first = std::min(first, served.certificate->facts().not_after);
     }
-    if (first <= WallTime{} || first == WallTime::max()) continue;
-    const auto since = std::chrono::duration_cast<std::chrono::seconds>(first.time_since_epoch());
-    metrics_.listener(listener.slot)
-        .set(observe::Metric::tls_certificate_expiry, static_cast<std::uint64_t>(since.count()));
-    told.insert(listener.slot);
+    set_gauge(Metric::tls_certificate_expiry, listener.slot, first);
+    if (settings.client_trust == nullptr) continue;
+    set_gauge(Metric::tls_crl_next_update, listener.slot, settings.client_trust->lists_until());
   }
-  for (const observe::Slot slot : told_expiry_) {
-    if (told.contains(slot)) continue;
-    metrics_.listener(slot).set(observe::Metric::tls_certificate_expiry, 0);
+  for (const exchange::ServiceEntry& service : snapshot.services) {
+    if (service.tls.empty()) continue;
+    const tls::CertificatePtr& own = service.tls.front()->settings().certificate;
+    if (own == nullptr) continue;
+    set_gauge(Metric::service_tls_certificate_expiry, service.slot, own->facts().not_after);
   }
-  told_expiry_ = std::move(told);
+  for (const auto& [gauge, time] : before) {
+    if (!shown_.contains(gauge)) set_gauge(gauge.first, gauge.second, {});
+  }
 }
 
-void TlsUpkeep::judge_certificates(const exchange::Snapshot& snapshot) {
-  const WallTime now = std::chrono::system_clock::now();
+// 0, which is not shown, for what has no end.
+void TlsUpkeep::set_gauge(Metric metric, observe::Slot slot, WallTime time) {
+  const bool ends = time > WallTime{} && time != WallTime::max();
+  const auto since = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+  const std::uint64_t seconds = ends ? static_cast<std::uint64_t>(since.count()) : 0;
+  if (metric == Metric::tls_certificate_expiry) {
+    metrics_.listener(slot).set(Metric::tls_certificate_expiry, seconds);
+  } else if (metric == Metric::tls_crl_next_update) {
+    metrics_.listener(slot).set(Metric::tls_crl_next_update, seconds);
+  } else {
+    metrics_.service(slot).set(Metric::service_tls_certificate_expiry, seconds);
+  }
+  if (ends) shown_[{metric, slot}] = time;
+}
+
+// What is to be said at the start the configuration's findings say.
+void TlsUpkeep::judge_all(const exchange::Snapshot& snapshot, TimePoint now, WallTime today) {
+  Told told;
   for (const exchange::ListenerEntry& listener : snapshot.listeners) {
     if (listener.tls.empty()) continue;
-    for (const auto& served : listener.tls.front()->settings().certificates->all()) {
-      for (const tls::CertificateFinding& found :
-           tls::check_certificate(*served.certificate, now)) {
-        events_.warning(found.code, {{"listener", listener.config->name}, {"finding", found.text}});
-      }
-    }
+    tell("listener", listener.config->name, judge(listener.tls.front()->settings(), today), now,
+         told);
+  }
+  for (const exchange::ServiceEntry& service : snapshot.services) {
+    if (service.tls.empty()) continue;
+    tell("service", service.config->name, judge(service.tls.front()->settings(), today), now, told);
+  }
+  told_ = std::move(told);
+}
+
+void TlsUpkeep::tell(std::string_view kind, const std::string& name, const Findings& findings,
+                     TimePoint now, Told& told) {
+  for (const tls::CertificateFinding& found : findings) {
+    const auto key = std::make_tuple(kind, name, found.text);
+    const auto before = told_.find(key);
+    const bool lately = before != told_.end() && now - before->second < kTellEvery;
+    told[key] = lately ? before->second : now;
+    if (lately || judged_ == TimePoint{}) continue;
+    events_.warning(found.code, {{kind, name}, {"finding", found.text}});
   }
 }
 

@@ -101,22 +101,33 @@ constexpr auto kCertificate = schema::schema<CertificateConfig>(
     schema::exactly_one_of("certificate", "folder"), schema::stands_for("certificate"),
     schema::check(&check_certificate));
 
+constexpr std::string_view kClientCa = "A file (PEM): whose certificates are accepted.";
+
+void check_client_certificates(const ClientCertificateConfig& config,
+                               schema::Diagnostics& diagnostics) {
+  if (config.mode == tls::ClientCertificates::none || !config.ca.empty()) return;
+  diagnostics.error_at("ca", fmt::format("is missing: {}", kClientCa));
+}
+
 constexpr auto kClientCertificates = schema::schema<ClientCertificateConfig>(
     "client_certificates", "Clients prove who they are with a certificate (mutual TLS).",
     field(
         "mode", &ClientCertificateConfig::mode,
         "`required`: nobody comes in without one. `optional`: whoever sends one must send a good "
-        "one.",
-        schema::names<tls::ClientCertificates>({{"optional", tls::ClientCertificates::optional},
+        "one. `none`: nobody is asked, as without this section.",
+        schema::names<tls::ClientCertificates>({{"none", tls::ClientCertificates::none},
+                                                {"optional", tls::ClientCertificates::optional},
                                                 {"required", tls::ClientCertificates::required}})),
-    field("ca", &ClientCertificateConfig::ca, "A file (PEM): whose certificates are accepted.",
-          required(), is(schema::kFile)),
-    field("crl", &ClientCertificateConfig::crl,
-          "A file (PEM): revocation lists of these CAs. While a list is out of date, the clients "
-          "that it speaks of are refused.",
-          is(schema::kFile)),
+    field("ca", &ClientCertificateConfig::ca, kClientCa, is(schema::kFile)),
+    field(
+        "crl", &ClientCertificateConfig::crl,
+        "A file (PEM): revocation lists, one of each CA of a client's chain up to the one in `ca`. "
+        "A client is refused when one of its chain is revoked, or a list is missing or out of "
+        "date.",
+        is(schema::kFile)),
     field("depth", &ClientCertificateConfig::depth,
-          "How many certificates may stand between a client's and one in `ca`.", at_most(10)));
+          "How many certificates may stand between a client's and one in `ca`.", at_most(10)),
+    schema::check(&check_client_certificates));
 
 constexpr auto kTls = schema::schema<TlsConfig>(
     "tls", "The listener speaks TLS. Its files are watched, and used anew when they change.",

@@ -10,8 +10,7 @@
 #include <utility>
 
 #include "config/named_files.h"
-#include "config/tls_hosts.h"
-#include "tls/certificate_checks.h"
+#include "loop/address.h"
 #include "tls/certificate_folder.h"
 #include "tls/pem.h"
 
@@ -119,7 +118,7 @@ std::optional<tls::PemFile> TlsCompiler::read(const std::string& file, const std
 
 // `path` is that of the section with `certificate` and `key`.
 tls::CertificatePtr TlsCompiler::load_certificate(const std::string& chain, const std::string& key,
-                                                  const std::string& path) {
+                                                  const std::string& path, tls::ShownBy shown_by) {
   const std::optional<tls::PemFile> chain_file = read(chain, path + ".certificate");
   const bool together = key.empty() || key == chain;
   const std::optional<tls::PemFile> key_file = together ? chain_file : read(key, path + ".key");
@@ -131,7 +130,7 @@ tls::CertificatePtr TlsCompiler::load_certificate(const std::string& chain, cons
   }
   Result<tls::CertificatePtr> parsed = tls::Certificate::parse(*chain_file, *key_file);
   if (parsed) {
-    judge(**parsed, path + ".certificate");
+    judge(**parsed, path + ".certificate", shown_by);
     return *std::move(parsed);
   }
   const bool at_key = !together && is_about(parsed.error(), key);
@@ -139,10 +138,18 @@ tls::CertificatePtr TlsCompiler::load_certificate(const std::string& chain, cons
   return nullptr;
 }
 
-void TlsCompiler::judge(const tls::Certificate& certificate, const std::string& path) {
-  for (tls::CertificateFinding& found :
-       tls::check_certificate(certificate, std::chrono::system_clock::now())) {
+void TlsCompiler::judge(const tls::Certificate& certificate, const std::string& path,
+                        tls::ShownBy shown_by) {
+  for (tls::CertificateFinding& found : tls::check_certificate(
+           certificate, std::chrono::system_clock::now(), tls::kExpiresSoon, shown_by)) {
     warn(path, std::move(found.text));
+  }
+}
+
+// `path` is that of the section with `ca` and `crl`.
+void TlsCompiler::judge(const tls::Trust& trust, const std::string& path) {
+  for (tls::CertificateFinding& found : tls::check_trust(trust, std::chrono::system_clock::now())) {
+    warn(path + (found.of_lists ? ".crl" : ".ca"), std::move(found.text));
   }
 }
 
@@ -186,7 +193,7 @@ void TlsCompiler::add_folder(const std::string& folder, const std::string& path,
                             folder));
   }
   for (tls::CertificatePtr& certificate : loaded->certificates) {
-    judge(*certificate, path);
+    judge(*certificate, path, tls::ShownBy::listener);
     served.push_back({std::move(certificate), nullptr, nullptr});
   }
 }
@@ -200,7 +207,8 @@ std::shared_ptr<const tls::CertificateSet> TlsCompiler::certificates_of(const Tl
     const std::size_t before = served.size();
     if (!one.folder.empty()) {
       add_folder(one.folder, at + ".folder", served);
-    } else if (auto certificate = load_certificate(one.certificate, one.key, at)) {
+    } else if (auto certificate =
+                   load_certificate(one.certificate, one.key, at, tls::ShownBy::listener)) {
       tls::OcspStaplePtr staple = load_staple(one, *certificate, at);
       served.push_back({std::move(certificate), std::move(staple), nullptr});
     }
@@ -210,11 +218,6 @@ std::shared_ptr<const tls::CertificateSet> TlsCompiler::certificates_of(const Tl
     }
   }
   warn_of_collisions(served, path + ".certificates");
-  for (const tls::ServedCertificate& one : served) {
-    const tls::CertificateFacts& facts = one.certificate->facts();
-    names_.insert(names_.end(), facts.names.begin(), facts.names.end());
-    names_.insert(names_.end(), facts.addresses.begin(), facts.addresses.end());
-  }
   return std::make_shared<const tls::CertificateSet>(std::move(served), config.strict_sni);
 }
 
@@ -247,12 +250,7 @@ tls::TrustPtr TlsCompiler::load_trust(const std::string& ca, const std::string& 
   if (!bundle || (!crl.empty() && !list)) return nullptr;
   Result<tls::TrustPtr> trust = tls::Trust::parse(*bundle, list);
   if (trust) {
-    if ((*trust)->lists_until() < std::chrono::system_clock::now()) {
-      warn(path + ".crl",
-           fmt::format("{} has a list that is out of date: the clients of its CA are "
-                       "refused",
-                       crl));
-    }
+    judge(**trust, path);
     return *std::move(trust);
   }
   const bool at_list = list && is_about(trust.error(), crl);
@@ -288,7 +286,8 @@ std::shared_ptr<const tls::ServerSettings> TlsCompiler::settings_of(
     entry.tickets = tickets_of(config.key(), path + ".session_tickets");
     settings->tickets = entry.tickets;
   }
-  if (const auto& clients = written.client_certificates) {
+  const auto& clients = written.client_certificates;
+  if (clients && clients->mode != tls::ClientCertificates::none) {
     settings->client_certificates = clients->mode;
     settings->client_trust = load_trust(clients->ca, clients->crl, path + ".client_certificates");
     settings->verify_depth = static_cast<int>(clients->depth);
@@ -301,11 +300,25 @@ void TlsCompiler::add_listener(std::size_t index, exchange::ListenerEntry& entry
   const std::string path = fmt::format("listeners[{}].tls", index);
   const std::size_t before = diagnostics_.error_count();
   const auto settings = settings_of(*entry.config, path, entry);
+  note_names(*entry.config, *settings->certificates);
   for (unsigned i = 0; i < tools_.cores && diagnostics_.error_count() == before; ++i) {
     auto context = tls::ServerContext::make(settings);
     if (!context) return error(path + ".certificates", std::move(context.error().cause));
     entry.tls.push_back(*std::move(context));
   }
+}
+
+void TlsCompiler::note_names(const exchange::ListenerConfig& config,
+                             const tls::CertificateSet& certificates) {
+  const auto address = loop::Address::parse(config.address);
+  ListenerNames noted{
+      config.name, address ? address->port() : std::uint16_t{0}, config.tls->strict_sni, {}};
+  for (const tls::ServedCertificate& one : certificates.all()) {
+    const tls::CertificateFacts& facts = one.certificate->facts();
+    noted.names.insert(noted.names.end(), facts.names.begin(), facts.names.end());
+    noted.names.insert(noted.names.end(), facts.addresses.begin(), facts.addresses.end());
+  }
+  names_.push_back(std::move(noted));
 }
 
 std::shared_ptr<const tls::ClientSettings> TlsCompiler::settings_of(
@@ -325,7 +338,8 @@ std::shared_ptr<const tls::ClientSettings> TlsCompiler::settings_of(
     if (trust) settings->trust = *std::move(trust);
   }
   if (!written.certificate.empty()) {
-    settings->certificate = load_certificate(written.certificate, written.key, path);
+    settings->certificate =
+        load_certificate(written.certificate, written.key, path, tls::ShownBy::client);
   }
   return settings;
 }
@@ -361,10 +375,7 @@ void TlsCompiler::add_service(const upstream::ServiceConfig& config,
 
 void TlsCompiler::warn_of_hosts(const Model& model) {
   for (const UncoveredHost& found : uncovered_hosts(model, names_)) {
-    warn(fmt::format("routes[{}].match.host[{}]", found.route, found.index),
-         fmt::format("no certificate is for {}: clients that ask for it over TLS will refuse what "
-                     "they get",
-                     found.host));
+    warn(fmt::format("routes[{}].match.host[{}]", found.route, found.index), found.text);
   }
 }
 

@@ -11,7 +11,8 @@
 #include <string_view>
 
 #include "config/compile.h"
-#include "tls/certificate.h"
+#include "config/tls_hosts.h"
+#include "tls/certificate_checks.h"
 
 namespace doorward::config {
 
@@ -33,12 +34,13 @@ class TlsCompiler {
 
   std::optional<tls::PemFile> read(const std::string& file, const std::string& path);
   tls::CertificatePtr load_certificate(const std::string& chain, const std::string& key,
-                                       const std::string& path);
+                                       const std::string& path, tls::ShownBy shown_by);
   tls::OcspStaplePtr load_staple(const exchange::CertificateConfig& config,
                                  const tls::Certificate& certificate, const std::string& path);
   std::shared_ptr<tls::OcspSlot> slot_of(const tls::Certificate& certificate,
                                          const std::string& path);
-  void judge(const tls::Certificate& certificate, const std::string& path);
+  void judge(const tls::Certificate& certificate, const std::string& path, tls::ShownBy shown_by);
+  void judge(const tls::Trust& trust, const std::string& path);
   void warn_of_collisions(const std::vector<tls::ServedCertificate>& served,
                           const std::string& path);
   std::shared_ptr<const tls::CertificateSet> certificates_of(const exchange::TlsConfig& config,
@@ -52,11 +54,12 @@ class TlsCompiler {
                                                          exchange::ListenerEntry& entry);
   std::shared_ptr<const tls::ClientSettings> settings_of(const upstream::ServiceConfig& config,
                                                          const std::string& path);
+  void note_names(const exchange::ListenerConfig& config, const tls::CertificateSet& certificates);
   bool take_before(exchange::ServiceEntry& entry) const;
 
   const CompileTools& tools_;
   schema::Diagnostics& diagnostics_;
-  std::vector<std::string> names_;  // of all certificates of all listeners
+  std::vector<ListenerNames> names_;
   std::map<std::string, std::shared_ptr<tls::OcspSlot>> slots_;  // by the certificate's fingerprint
 };
 

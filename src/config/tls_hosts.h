@@ -1,5 +1,9 @@
-// Hosts that routes name and no certificate does. Only where it is clear that a route is asked for
-// over TLS: a listener in cleartext may be where its other hosts come in.
+// Hosts that routes name and no certificate does. A route answers on every listener, so a host is
+// served when one of those with TLS has a certificate for it, and with it all that share its port.
+//
+// Subtle: where there is a listener in cleartext too, a host may be meant for that one only. It is
+// taken for one of TLS as well, unless it looks like an internal name, or `strict_sni` says that
+// names without a certificate are not spoken for.
 #pragma once
 
 #include <span>
@@ -10,13 +14,21 @@
 
 namespace doorward::config {
 
+// What a listener that speaks TLS can show.
+struct ListenerNames {
+  std::string listener;
+  std::uint16_t port = 0;  // 0: of its own
+  bool strict_sni = false;
+  std::vector<std::string> names;  // of all its certificates, in lower case; addresses too
+};
+
 struct UncoveredHost {
   std::size_t route = 0;
   std::size_t index = 0;  // of the route's hosts
-  std::string host;
+  std::string text;       // "no certificate is for shop.example: …"
 };
 
-// `names`: of all certificates of all listeners, in lower case.
-std::vector<UncoveredHost> uncovered_hosts(const Model& model, std::span<const std::string> names);
+std::vector<UncoveredHost> uncovered_hosts(const Model& model,
+                                           std::span<const ListenerNames> listeners);
 
 }  // namespace doorward::config

@@ -41,6 +41,7 @@ listeners:
     proxy_protocol: {trusted: [10.0.0.0/8, unix]}
     max_connection_age: 1h
   - {address: ":444", tls: {certificates: one.pem}, http2: {enabled: false}}
+  - {address: ":445", tls: {certificates: one.pem, client_certificates: {mode: none}}}
 routes: [{respond: {}}]
 )");
   EXPECT_EQ(done.findings, "");
@@ -65,6 +66,7 @@ routes: [{respond: {}}]
   EXPECT_EQ(second.tls->profile, tls::Profile::intermediate);
   EXPECT_FALSE(second.tls->client_certificates.has_value());
   EXPECT_FALSE(second.http2.enabled);
+  EXPECT_EQ(done.model->listeners[2].tls->client_certificates->mode, tls::ClientCertificates::none);
 }
 
 TEST(TlsModel, ReadsAllOfServices) {

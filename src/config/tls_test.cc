@@ -246,10 +246,32 @@ TEST_F(TlsConfigTest, ARevocationListThatRanOutIsAWarning) {
                      "DIR/ca.pem}}"),
             nullptr);
   EXPECT_TRUE(
-      findings.ends_with("warning: listeners[0].tls.client_certificates.crl: DIR/crl.pem "
-                         "has a list that is out of date: the clients of its CA are "
-                         "refused\n"))
+      findings.contains("warning: listeners[0].tls.client_certificates.crl: DIR/crl.pem: "
+                        "the list of CN=Test CA ran out on "))
       << findings;
+  EXPECT_TRUE(findings.ends_with(": the clients of this CA are refused\n")) << findings;
+}
+
+TEST_F(TlsConfigTest, ARevocationListThatACaLacksIsAWarning) {
+  const Issued middle = issue({.cn = "Middle", .is_ca = true}, &ca());
+  write("crl.pem", tls::revocation_list(middle, {}));
+  EXPECT_NE(listener("{certificates: DIR/a.pem, client_certificates: {crl: DIR/crl.pem, ca: "
+                     "DIR/ca.pem}}"),
+            nullptr);
+  EXPECT_TRUE(findings.ends_with(
+      "warning: listeners[0].tls.client_certificates.crl: DIR/crl.pem: there is no list of CN=Test "
+      "CA: what it has issued is refused, unless that is in DIR/ca.pem itself\n"))
+      << findings;
+}
+
+TEST_F(TlsConfigTest, NobodyIsAskedInModeNone) {
+  const SnapshotPtr made =
+      listener("{certificates: DIR/a.pem, client_certificates: {mode: none, ca: DIR/ca.pem}}");
+  ASSERT_NE(made, nullptr) << findings;
+  EXPECT_EQ(findings, "");
+  const tls::ServerSettings& settings = made->listeners[0].tls[0]->settings();
+  EXPECT_EQ(settings.client_certificates, tls::ClientCertificates::none);
+  EXPECT_EQ(settings.client_trust, nullptr);
 }
 
 TEST_F(TlsConfigTest, WhatIsFetchedLivesOnWithItsCertificate) {
@@ -285,12 +307,72 @@ TEST_F(TlsConfigTest, HostsWithoutACertificate) {
             "that ask for it over TLS will refuse what they get\n"
             "6:36: warning: routes[1].match.host[1]: no certificate is for *.shop.example: clients "
             "that ask for it over TLS will refuse what they get\n");
-  // In cleartext they may be meant, unless who comes so is sent to https.
+  // Routes answer on all listeners, so a listener in cleartext besides changes nothing, …
+  const std::string alone = findings;
+  make("listeners: [" + tls + ", {address: \":2\"}]\n" + routes);
+  EXPECT_EQ(findings, alone);
+  // … unless names without a certificate are refused; then they may be meant for cleartext, if
+  // nobody who comes so is sent to https.
+  const std::string both = "listeners: [" + replaced(tls, "a.pem", "a.pem, strict_sni: true") +
+                           ", {address: \":2\"}]\n" + routes;
+  make(both);
+  EXPECT_EQ(findings, "");
+  make("policies_everywhere: [{https_redirect: {}}]\n" + both);
+  EXPECT_NE(findings, "");
+}
+
+TEST_F(TlsConfigTest, InternalNamesMayBeMeantForCleartext) {
+  const std::string routes =
+      "routes: [{match: {host: [orders, localhost, 10.0.0.1, a.internal, a.svc.cluster.local]}, "
+      "respond: {}}]\n";
+  const std::string tls = "{address: \":1\", tls: {certificates: DIR/a.pem}}";
   make("listeners: [" + tls + ", {address: \":2\"}]\n" + routes);
   EXPECT_EQ(findings, "");
-  make("policies_everywhere: [{https_redirect: {}}]\nlisteners: [" + tls +
-       ", {address: \":2\"}]\n" + routes);
-  EXPECT_NE(findings, "");
+  make("listeners: [" + tls + "]\n" + routes);
+  EXPECT_EQ(std::ranges::count(findings, '\n'), 5) << findings;
+}
+
+TEST_F(TlsConfigTest, AWildcardsHostNeedsAWildcardsCertificate) {
+  const auto wild = [](std::string sans) {
+    const Issued leaf = issue(server(std::move(sans)), &ca());
+    return leaf.certificate_pem() + leaf.key_pem();
+  };
+  write("one.pem", wild("DNS:a.shop.example"));
+  write("all.pem", wild("DNS:*.shop.example"));
+  const std::string routes = "routes: [{match: {host: \"*.shop.example\"}, respond: {}}]\n";
+  make("listeners: [{address: \":1\", tls: {certificates: DIR/one.pem}}]\n" + routes);
+  EXPECT_TRUE(
+      findings.ends_with("there are certificates for some names below shop.example only: "
+                         "clients that ask for another over TLS will refuse what they get\n"))
+      << findings;
+  // Who asks for another name is refused, as is wanted.
+  make("listeners: [{address: \":1\", tls: {certificates: DIR/one.pem, strict_sni: true}}]\n" +
+       routes);
+  EXPECT_EQ(findings, "");
+  make("listeners: [{address: \":1\", tls: {certificates: DIR/all.pem}}]\n" + routes);
+  EXPECT_EQ(findings, "");
+}
+
+TEST_F(TlsConfigTest, ListenersOfOnePortNeedTheSameNames) {
+  const Issued leaf = issue(server("DNS:other.example"), &ca());
+  write("other.pem", leaf.certificate_pem() + leaf.key_pem());
+  const std::string routes =
+      "routes: [{match: {host: [shop.example, other.example]}, respond: {}}]\n";
+  const auto listeners = [](std::string_view second) {
+    return fmt::format(
+        "listeners:\n"
+        "  - {{name: four, address: \"0.0.0.0:1\", tls: {{certificates: [DIR/a.pem, "
+        "DIR/other.pem]}}}}\n"
+        "  - {{name: six, address: \"{}\", tls: {{certificates: DIR/a.pem}}}}\n",
+        second);
+  };
+  make(listeners("[::]:1") + routes);
+  EXPECT_EQ(findings,
+            "6:41: warning: routes[0].match.host[1]: no certificate of listener six is for "
+            "other.example, and listener four on the same port has one: clients that ask the "
+            "first for it over TLS will refuse what they get\n");
+  make(listeners("[::]:2") + routes);  // each has names of its own
+  EXPECT_EQ(findings, "");
 }
 
 TEST_F(TlsConfigTest, AServiceHasAContextForEachCore) {

@@ -10,10 +10,18 @@
 namespace doorward::exchange::steps {
 namespace {
 
+bool refused_by_tls(const Error& error) {
+  return error.retry == Retry::yes && error.reason.starts_with("tls_");
+}
+
 // RFC 9110 §9.2.2: a request without idempotent semantics is repeated only when it is known that
 // it was not acted on: the backend said so, or its kernel has acknowledged none of it.
 bool may_repeat(Exchange& x, const Error& error) {
   if (x.body_let_go() || x.upload_failed || x.client_gone) return false;
+  if (refused_by_tls(error)) {  // as if it had refused to connect: others are asked
+    x.tried.add(*x.attempt.endpoint);
+    return x.service->has_untried(x.tried) && x.attempts < upstream::Tried::kMost;
+  }
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
   if (!x.service->config().retry.stale) return false;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;

@@ -15,7 +15,7 @@
 
 namespace doorward::exchange {
 
-class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
+class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls::FailureWatch {
  public:
   ClientConnection(ListenerState& listener, int fd, const loop::Address& peer);
   ~ClientConnection();
@@ -47,6 +47,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget {
   loop::Task<void> send_last_words(loop::ByteStream& to, std::string_view answer);
   Deadline patience(Duration usual) const;
   void on_handshake_failed(const Error& error);
+  void on_tls_failed(const Error& error) override;
 
   void limit_age();
   loop::Task<void> serve_http1();

@@ -126,6 +126,7 @@ loop::Task<bool> ClientConnection::shake_hands() {
   bytes_ = std::move(stream);
   const Result<void> done =
       co_await tls_->handshake(patience(listener_.config->tls->handshake_timeout));
+  if (tls_->showed_default()) listener_.series.add(Metric::tls_unknown_names);
   if (!done) {
     on_handshake_failed(done.error());
     if (done.error().reason == tls::reason::kPlainHttp) co_await refuse_cleartext();
@@ -135,6 +136,7 @@ loop::Task<bool> ClientConnection::shake_hands() {
   facts_.told = tls::ClientTls(*facts_.tls);
   facts_.scheme = "https";
   listener_.series.add_value(Metric::tls_handshakes, facts_.tls->resumed ? 1 : 0);
+  tls_->watch_failure(*this);
   co_return true;
 }
 
@@ -144,6 +146,15 @@ void ClientConnection::on_handshake_failed(const Error& error) {
                                                {"client", facts_.peer_ip},
                                                {"reason", error.reason},
                                                {"detail", error.cause}});
+}
+
+// After the handshake.
+void ClientConnection::on_tls_failed(const Error& error) {
+  listener_.series.add_value(Metric::tls_connections_broken, tls::number_of(error.reason));
+  core_.events().info("tls_connection_broken", {{"listener", listener_.config->name},
+                                                {"client", facts_.peer_ip},
+                                                {"reason", error.reason},
+                                                {"detail", error.cause}});
 }
 
 loop::Task<void> ClientConnection::refuse_cleartext() {

@@ -102,7 +102,8 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   if (code == "grpc_deadline_exceeded") {
     return "The call took longer than its client allows (grpc-timeout).";
   }
-  if (code == "backend_protocol_error" && !failure.reason.empty()) {
+  const bool has_own_reason = code == "backend_protocol_error" || code == "backend_tls_failed";
+  if (has_own_reason && !failure.reason.empty() && failure.reason != code) {
     return fmt::format("{}: {}", failure.reason, failure.cause);
   }
   return x.service == nullptr ? failure.cause : detail_of_service(x, failure, code);
@@ -176,15 +177,15 @@ std::string_view Exchange::code_of(const Error& error) {
   if (timeout && error.side != Side::client && grpc_deadline_passed(*this)) {
     return "grpc_deadline_exceeded";
   }
+  // What TLS says of a connection that broke is no code of a reply.
+  const bool by_tls = error.reason.starts_with("tls_");
+  if (by_tls && (error.kind == ErrorKind::protocol || error.kind == ErrorKind::limit)) {
+    return error.side == Side::client ? "client_reset" : "backend_tls_failed";
+  }
   const bool own_code = problem_number(error.reason) < kProblems.size();
   if (error.side == Side::backend && error.kind == ErrorKind::protocol && !own_code) {
     backend_fault = error.reason;
     return "backend_protocol_error";
-  }
-  // What TLS says of a connection that broke is no code of a reply.
-  const bool by_tls = error.reason.starts_with("tls_");
-  if (by_tls && error.side == Side::client && error.kind == ErrorKind::protocol) {
-    return "client_reset";
   }
   if (!error.reason.empty() && !by_tls) return error.reason;
   if (error.kind == ErrorKind::timeout && error.side == Side::backend && response_head != nullptr &&

@@ -86,8 +86,9 @@ class EventLog {
   void tell_left_out(WallTime now, bool all);
 
   // Those that any stranger can cause.
-  static constexpr std::array<std::string_view, 3> kOfStrangers = {
-      "tls_handshake_failed", "http2_connection_broken", "proxy_header_refused"};
+  static constexpr std::array<std::string_view, 4> kOfStrangers = {
+      "tls_handshake_failed", "tls_connection_broken", "http2_connection_broken",
+      "proxy_header_refused"};
   struct Strangers {
     WallTime begun{};  // this second
     unsigned lines = 0;

@@ -32,13 +32,18 @@ void CertificateSet::put(Group& group, const ServedCertificate& served) {
 }
 
 const CertificateSet::Group* CertificateSet::find(std::string_view name) const {
-  if (name.empty() || name.size() > 255) return default_;
+  const Group* own = find_own(name);
+  return own == nullptr ? default_ : own;
+}
+
+const CertificateSet::Group* CertificateSet::find_own(std::string_view name) const {
+  if (name.empty() || name.size() > 255) return nullptr;
   const std::string lower = lower_case(name);
   if (const auto exact = by_name_.find(lower); exact != by_name_.end()) return &exact->second;
   const std::size_t dot = lower.find('.');
-  if (dot == std::string::npos) return default_;
+  if (dot == std::string::npos) return nullptr;
   const auto wildcard = by_name_.find("*" + lower.substr(dot));
-  return wildcard != by_name_.end() ? &wildcard->second : default_;
+  return wildcard != by_name_.end() ? &wildcard->second : nullptr;
 }
 
 }  // namespace doorward::tls

@@ -35,6 +35,8 @@ class CertificateSet {
 
   // Null when nothing fits. `name` is in any case; empty: the client named none.
   const Group* find(std::string_view name) const;
+  // Without the default: is there a certificate for the name?
+  bool has(std::string_view name) const { return find_own(name) != nullptr; }
   const std::vector<ServedCertificate>& all() const { return certificates_; }
 
  private:
@@ -45,6 +47,7 @@ class CertificateSet {
     }
   };
 
+  const Group* find_own(std::string_view name) const;
   static void put(Group& group, const ServedCertificate& served);
 
   std::vector<ServedCertificate> certificates_;

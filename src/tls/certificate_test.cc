@@ -7,6 +7,7 @@
 #include "tls/certificate_checks.h"
 #include "tls/certificate_folder.h"
 #include "tls/certificate_set.h"
+#include "tls/facts.h"
 #include "tls/pem.h"
 #include "tls/test_certificates.h"
 #include "tls/x509_text.h"
@@ -102,13 +103,17 @@ TEST(CertificateTest, TakesEveryKindOfKeyBlock) {
   EXPECT_EQ(to_string(certificate(leaf)->facts().key), "RSA");
 }
 
-std::string codes(const Issued& leaf) {
+std::string codes(const std::vector<CertificateFinding>& findings) {
   std::string all;
-  for (const CertificateFinding& finding : check_certificate(*certificate(leaf, &ca()), now())) {
-    EXPECT_TRUE(finding.text.starts_with("test.pem: ")) << finding.text;
+  for (const CertificateFinding& finding : findings) {
+    EXPECT_TRUE(finding.text.starts_with(finding.of_lists ? "crl.pem: " : "")) << finding.text;
     all.append(finding.code).append(finding.is_error ? "! " : " ");
   }
   return all;
+}
+
+std::string codes(const Issued& leaf, const Issued& issuer = ca()) {
+  return codes(check_certificate(*certificate(leaf, &issuer), now()));
 }
 
 TEST(CertificateTest, ChecksFindWhatWillFail) {
@@ -120,6 +125,88 @@ TEST(CertificateTest, ChecksFindWhatWillFail) {
   EXPECT_EQ(codes(issue({.cn = "a", .rsa_bits = 1024}, &ca())), "certificate_key_weak! ");
   EXPECT_EQ(codes(issue({.cn = "a", .digest = EVP_sha1()}, &ca())), "certificate_signature_weak! ");
   EXPECT_EQ(codes(issue({.cn = "a"})), "certificate_chain_order certificate_self_signed ");
+}
+
+TEST(CertificateTest, ChecksLookAtAllOfTheFile) {
+  const auto below = [](Recipe recipe) {
+    recipe.is_ca = true;
+    recipe.cn = "Middle";
+    const Issued middle = issue(recipe, &ca());
+    return codes(issue({.cn = "a"}, &middle), middle);
+  };
+  EXPECT_EQ(below({}), "");
+  EXPECT_EQ(below({.from = -9 * kDay, .until = -kDay}), "certificate_expired! ");
+  EXPECT_EQ(below({.until = 20 * kDay}), "certificate_expires_soon ");
+  EXPECT_EQ(below({.rsa_bits = 1024}), "certificate_key_weak! ");
+  EXPECT_EQ(below({.digest = EVP_sha1()}), "certificate_signature_weak! ");
+  const Issued root = issue({.cn = "Root", .is_ca = true, .digest = EVP_sha1()});
+  EXPECT_EQ(codes(issue({.cn = "a"}, &root), root), "");  // nobody looks at a root's signature
+  const Issued old = issue({.cn = "Old", .is_ca = true, .from = -9 * kDay, .until = -kDay}, &ca());
+  const auto found = check_certificate(*certificate(issue({.cn = "a"}, &old), &old), now());
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].text.starts_with("test.pem: certificate 2 of the file (CN=Old) expired on "))
+      << found[0].text;
+}
+
+TEST(CertificateTest, AClientsOwnNamesNoHost) {
+  const CertificatePtr own = certificate(issue({.cn = ""}, &ca()));
+  EXPECT_EQ(codes(check_certificate(*own, now())), "certificate_nameless ");
+  EXPECT_EQ(codes(check_certificate(*own, now(), kExpiresSoon, ShownBy::client)), "");
+}
+
+std::string trust_codes(const std::string& bundle, const std::string& lists = {}) {
+  std::optional<PemFile> crl;
+  if (!lists.empty()) crl = pem(lists, "crl.pem");
+  auto parsed = Trust::parse(pem(bundle, "ca.pem"), crl);
+  EXPECT_TRUE(parsed.has_value());
+  return parsed ? codes(check_trust(**parsed, now())) : "";
+}
+
+TEST(TrustTest, ChecksFindWhatWillFail) {
+  const Recipe old{.cn = "Old CA", .is_ca = true, .from = -9 * kDay, .until = -kDay};
+  const std::string good = ca().certificate_pem();
+  EXPECT_EQ(trust_codes(good), "");
+  EXPECT_EQ(trust_codes(good + issue(old).certificate_pem()), "ca_expired! ");
+  EXPECT_EQ(trust_codes(issue({.cn = "A", .is_ca = true, .until = 20 * kDay}).certificate_pem()),
+            "ca_expires_soon ");
+  EXPECT_EQ(trust_codes(issue({.cn = "A", .is_ca = true, .rsa_bits = 1024}).certificate_pem()),
+            "ca_key_weak! ");
+  // The old one may stay beside its successor, and a collection has always some that end.
+  EXPECT_EQ(trust_codes(issue(old).certificate_pem() +
+                        issue({.cn = "Old CA", .is_ca = true}).certificate_pem()),
+            "");
+  std::string collection = issue(old).certificate_pem();
+  for (int i = 0; i < 20; ++i) collection += good;
+  EXPECT_EQ(trust_codes(collection), "");
+}
+
+TEST(TrustTest, ChecksFindListsThatEndOrAreMissing) {
+  const Issued middle = issue({.cn = "Middle", .is_ca = true}, &ca());
+  const std::string root = ca().certificate_pem();
+  const std::string of_root = revocation_list(ca(), {});
+  EXPECT_EQ(trust_codes(root, of_root), "");
+  EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, kDay / 2)), "crl_ends_soon ");
+  EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, kDay)), "");  // of three
+  EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, -kDay)), "crl_out_of_date! ");
+  EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, -kDay) + of_root), "");
+  EXPECT_EQ(trust_codes(root, revocation_list(middle, {})), "crl_missing ");
+  const std::string both = root + middle.certificate_pem();
+  EXPECT_EQ(trust_codes(both, of_root + revocation_list(middle, {})), "");
+  EXPECT_EQ(trust_codes(both, revocation_list(ca(), {&middle}) + revocation_list(middle, {})),
+            "ca_revoked! ");
+}
+
+// Whoever takes the list apart at its commas must not find a name that the certificate lacks.
+TEST(ClientTlsTest, NoNamePassesForTwo) {
+  HandshakeFacts facts;
+  PeerCertificate shown;
+  shown.names = {"URI:spiffe://a/b", "URI:spiffe://a/b, DNS:admin.example, x", "DNS:\"a\\b;c\"",
+                 "URI:x%2Cy"};
+  facts.peer_certificate = std::make_shared<const PeerCertificate>(shown);
+  Arena arena;
+  EXPECT_EQ(ClientTls(facts).names(arena),
+            "URI:spiffe://a/b, URI:spiffe://a/b%2C%20DNS:admin.example%2C%20x, "
+            "DNS:%22a%5Cb%3Bc%22, URI:x%2Cy");
 }
 
 class FolderTest : public testing::Test {

@@ -53,6 +53,7 @@ class ClientContext {
       std::shared_ptr<const ClientSettings> settings);
 
   Result<Owned<SSL>> make_ssl(const Target& target) const;
+  const ClientSettings& settings() const { return *settings_; }
 
  private:
   explicit ClientContext(std::shared_ptr<const ClientSettings> settings)

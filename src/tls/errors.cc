@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "tls/reasons.h"
+#include "tls/revocation.h"
 
 namespace doorward::tls {
 namespace {
@@ -90,10 +91,11 @@ std::string_view words_of(unsigned long code) {
 
 Error verify_error(SSL* ssl, Side peer) {
   const long result = SSL_get_verify_result(ssl);
-  Error error =
-      peer_error(ErrorKind::protocol, peer,
-                 look_up(kVerifyReasons, static_cast<int>(result), reason::kCertificateInvalid),
-                 X509_verify_cert_error_string(result));
+  std::string detail = X509_verify_cert_error_string(result);
+  if (const std::string more = revocation_detail(ssl); !more.empty()) detail += "; " + more;
+  Error error = peer_error(
+      ErrorKind::protocol, peer,
+      look_up(kVerifyReasons, static_cast<int>(result), reason::kCertificateInvalid), detail);
   error.code = static_cast<int>(result);
   return error;
 }

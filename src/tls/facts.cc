@@ -1,5 +1,7 @@
 #include "tls/facts.h"
 
+#include <fmt/format.h>
+#include <iterator>
 #include <openssl/ssl.h>
 
 #include "tls/openssl.h"
@@ -7,6 +9,12 @@
 #include "tls/x509_text.h"
 
 namespace doorward::tls {
+namespace {
+
+// What could end a name in the eyes of who takes the list apart.
+constexpr std::string_view kSeparating = ",; \"\\";
+
+}  // namespace
 
 std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now) {
   HandshakeFacts facts;
@@ -32,11 +40,25 @@ std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime no
   return facts;
 }
 
+std::string listed(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (kSeparating.contains(c)) {
+      fmt::format_to(std::back_inserter(text), "%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 std::string_view ClientTls::names(Arena& arena) const {
   std::string_view all;
   if (certificate == nullptr) return all;
   for (const std::string& name : certificate->names) {
-    all = all.empty() ? std::string_view(name) : arena.join(all, ", ", name);
+    const bool plain = name.find_first_of(kSeparating) == std::string::npos;
+    const std::string_view text = plain ? std::string_view(name) : arena.copy(listed(name));
+    all = all.empty() ? text : arena.join(all, ", ", text);
   }
   return all;
 }

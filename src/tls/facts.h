@@ -57,7 +57,8 @@ struct ClientTls {
   std::string_view fingerprint() const {
     return certificate == nullptr ? std::string_view() : certificate->fingerprint;
   }
-  std::string_view names(Arena& arena) const;  // one behind the other: "DNS:a, DNS:b"
+  // One behind the other: "DNS:a, DNS:b", each as listed() has it.
+  std::string_view names(Arena& arena) const;
 };
 
 // Of a finished handshake; else a reason: a certificate that a resumed session has kept may have
@@ -65,5 +66,9 @@ struct ClientTls {
 std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now);
 
 PeerCertificate peer_certificate(X509* certificate);
+
+// A name of a certificate as an item of a list: commas, semicolons, blanks, quotes and backslashes
+// are percent-encoded, so that none passes for two.
+std::string listed(std::string_view name);
 
 }  // namespace doorward::tls

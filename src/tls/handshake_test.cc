@@ -50,6 +50,8 @@ class HandshakeTest : public RawPeerTest {
     std::optional<Error> error;
     if (ends.client_result) run(receive_text(*ends.client, 1, got, error, soon()));
     EXPECT_TRUE(error.has_value() && error->reason == reason::kPeerAlert);
+    // The server has not looked at anything else that was sent to it.
+    EXPECT_TRUE(error.has_value() && error->retry == Retry::yes);
     return ends.server_reason();
   }
 
@@ -269,6 +271,39 @@ TEST_P(HandshakeTest, JudgesClientCertificates) {
   EXPECT_EQ(server_refuses(&good), reason::kCrlUnusable);
   server_.client_trust = trust(ca_, revocation_list(other_ca, {}));
   EXPECT_EQ(server_refuses(&good), reason::kCrlUnusable);
+}
+
+// The whole chain is looked up, up to what is trusted by itself.
+TEST_P(HandshakeTest, JudgesEachCertificateOfTheChainByItsIssuersList) {
+  const Issued middle = issue({.cn = "Middle", .is_ca = true}, &ca_);
+  const Issued app = issue({.cn = "app", .usage = "clientAuth"}, &middle);
+  const std::string of_middle = revocation_list(middle, {});
+  server_.client_certificates = ClientCertificates::required;
+  client_.certificate = certificate(app, &middle);
+  const auto with = [&](const std::string& bundle, const std::string& lists) {
+    server_.client_trust = *Trust::parse(pem(bundle, "ca.pem"), pem(lists, "crl.pem"));
+    Ends ends = shaken();
+    return ends.server_result ? std::string("passes") : ends.server_result.error().cause;
+  };
+  const std::string root = ca_.certificate_pem();
+  EXPECT_EQ(with(root, of_middle + revocation_list(ca_, {})), "passes");
+  EXPECT_EQ(with(root, of_middle + revocation_list(ca_, {&middle})),
+            "TLS: the client sent a certificate that its issuer has revoked (certificate revoked; "
+            "certificate: CN=Middle)");
+  EXPECT_EQ(with(root, of_middle),
+            "TLS: the client sent a certificate for which there is no usable revocation list "
+            "(unable to get certificate CRL; CA: CN=Test CA)");
+  EXPECT_EQ(with(root, revocation_list(ca_, {})),
+            "TLS: the client sent a certificate for which there is no usable revocation list "
+            "(unable to get certificate CRL; CA: CN=Middle)");
+  // An intermediate in the bundle needs no list above it; one that names it counts.
+  const std::string both = middle.certificate_pem() + root;
+  for (const std::string& bundle : {middle.certificate_pem(), both}) {
+    EXPECT_EQ(with(bundle, of_middle), "passes");
+    EXPECT_EQ(with(bundle, of_middle + revocation_list(ca_, {})), "passes");
+    EXPECT_TRUE(with(bundle, of_middle + revocation_list(ca_, {&middle})).contains("revoked"));
+    EXPECT_TRUE(with(bundle, revocation_list(middle, {&app})).contains("certificate: CN=app"));
+  }
 }
 
 TEST_P(HandshakeTest, TellsTheClientsCertificate) {

@@ -135,6 +135,12 @@ const CertificateSet::Group* ServerContext::group_of(SSL* ssl) const {
   return settings_->certificates->find(name == nullptr ? std::string_view() : name);
 }
 
+bool ServerContext::showed_default(SSL* ssl) const {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const CertificateSet& certificates = *settings_->certificates;
+  return name != nullptr && !certificates.has(name) && certificates.find(name) != nullptr;
+}
+
 // RFC 6066 §3: a name that is not served ends the handshake, where there is no default.
 int ServerContext::choose_name(SSL* ssl, int* alert, void* self) {
   if (static_cast<ServerContext*>(self)->group_of(ssl) != nullptr) return SSL_TLSEXT_ERR_OK;

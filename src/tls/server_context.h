@@ -37,6 +37,8 @@ class ServerContext {
 
   Owned<SSL> make_ssl() const;
   const ServerSettings& settings() const { return *settings_; }
+  // Did the client of a handshake ask for a name that no certificate is for, and get the default's?
+  bool showed_default(SSL* ssl) const;
 
  private:
   explicit ServerContext(std::shared_ptr<const ServerSettings> settings)

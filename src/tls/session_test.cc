@@ -209,11 +209,14 @@ TEST_P(SessionTest, EndsAFloodOfKeyUpdates) {
   RawEnds ends = raw_ends();
   run(shake_raw(ends, soon()));
   ASSERT_TRUE(ends.result.has_value());
+  FailureNotes told;
+  ends.server->watch_failure(told);
   std::optional<Error> error;
   run(flood_updates(ends, error, soon()));
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->reason, reason::kTooManyEmptyRecords);
   EXPECT_EQ(error->kind, ErrorKind::limit);
+  EXPECT_EQ(told.reasons, std::vector<std::string>{"tls_too_many_empty_records"});
 }
 
 loop::Task<void> renegotiate(RawEnds& ends, bool& done, Deadline by) {

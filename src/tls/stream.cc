@@ -60,6 +60,7 @@ void Stream::let_go() {
   DOORWARD_CHECK(!receiver_ && !sender_ && !direct_ && !shaking_);
   released_ = true;
   watch_ = nullptr;
+  failure_watch_ = nullptr;
   transport_->watch_peer(nullptr);
   plain_ = Chunk();
   core_.loop().timers().disarm(timer_);
@@ -71,6 +72,10 @@ void Stream::leave_when_idle() {
   if (parts_ != nullptr) core_.send_parts().give(std::move(parts_));
   this->~Stream();
   ::operator delete(this);
+}
+
+bool Stream::showed_default() const {
+  return static_cast<const ServerContext*>(context_.get())->showed_default(ssl_.get());
 }
 
 void Stream::cancel_recv() {

@@ -20,6 +20,7 @@
 #include "loop/byte_stream.h"
 #include "loop/timer.h"
 #include "tls/facts.h"
+#include "tls/failure_watch.h"
 #include "tls/openssl.h"
 #include "tls/per_core.h"
 #include "tls/wire.h"
@@ -50,7 +51,11 @@ class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget
   loop::Task<Result<void>> handshake(Deadline deadline);
   // After the handshake: what was negotiated.
   const HandshakeFacts& facts() const { return *facts_; }
+  // A server's, also when the handshake has failed: see ServerContext::showed_default().
+  bool showed_default() const;
   loop::ByteStream& transport() { return *transport_; }
+  // Of what comes after the handshake; it lives as long as the stream's owner keeps the stream.
+  void watch_failure(FailureWatch& watch) { failure_watch_ = &watch; }
 
   bool recv_ready() override;
   void cancel_recv() override;
@@ -102,6 +107,7 @@ class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget
   bool decrypt();
   bool decrypt_failed();
   bool receive_failed(Error error);
+  bool refuses_us(const Error& error) const;
   bool has_received() const { return !plain_.empty() || end_ != End::open; }
   void start_reading();
   loop::Task<void> read_on();
@@ -145,6 +151,7 @@ class Stream final : public loop::ByteStream, loop::PeerWatch, loop::TimerTarget
   Deadline send_deadline_;
   loop::Timer timer_{*this};  // the waiting recv's
   loop::PeerWatch* watch_ = nullptr;
+  FailureWatch* failure_watch_ = nullptr;
   std::unique_ptr<loop::SendParts> parts_;  // what is not encrypted yet of the send under way
   std::uint64_t records_ = 0;               // sent
   std::uint16_t working_ = 0;

@@ -13,6 +13,23 @@ namespace {
 // In a row: empty ones, tickets, KeyUpdates. Each costs the processor and brings nothing.
 constexpr int kEmptyRecordsMax = 32;
 
+// RFC 8446 §6.2: by these a server says what it thinks of a client's certificate.
+constexpr bool is_about_certificate(int alert) {
+  switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case TLS13_AD_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool Stream::recv_ready() {
@@ -51,14 +68,26 @@ bool Stream::decrypt() {
 bool Stream::decrypt_failed() {
   usable_ = false;
   if (wire_.broken()) return receive_failed(Error(*wire_.broken()));
-  receive_failed(ssl_error(ssl_.get(), peer_));
+  Error error = ssl_error(ssl_.get(), peer_);
+  if (refuses_us(error)) error.retry = Retry::yes;
+  receive_failed(std::move(error));
   if (wire_.has_output()) flush();  // the alert
   return true;
+}
+
+// In TLS 1.3 a server judges the client's certificate when the client's handshake is over already
+// (RFC 8446 §4.4.2.4). Its own never ended, so nothing of what was sent to it was looked at.
+bool Stream::refuses_us(const Error& error) const {
+  return peer_ == Side::backend && received_ == 0 && error.reason == reason::kPeerAlert &&
+         is_about_certificate(error.code) && SSL_version(ssl_.get()) == TLS1_3_VERSION;
 }
 
 bool Stream::receive_failed(Error error) {
   end_ = End::failed;
   receive_error_ = std::make_unique<Error>(std::move(error));
+  const ErrorKind kind = receive_error_->kind;
+  const bool broke_tls = kind == ErrorKind::protocol || kind == ErrorKind::limit;
+  if (broke_tls && failure_watch_ != nullptr) failure_watch_->on_tls_failed(*receive_error_);
   return true;
 }
 

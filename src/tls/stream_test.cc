@@ -190,6 +190,10 @@ TEST_P(StreamTest, TruncationIsAnErrorAndNoEnd) {
 TEST_P(StreamTest, ADamagedRecordIsAnErrorAndIsAnsweredWithAnAlert) {
   Ends ends = shaken();
   ASSERT_TRUE(ends.ok()) << ends.why();
+  FailureNotes of_client;
+  FailureNotes of_backend;
+  ends.server->watch_failure(of_client);
+  ends.client->watch_failure(of_backend);
   ends.server_wire->put(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
   std::string got;
   std::optional<Error> error;
@@ -199,6 +203,9 @@ TEST_P(StreamTest, ADamagedRecordIsAnErrorAndIsAnsweredWithAnAlert) {
   run(receive_text(*ends.client, 1, got, error, soon()));
   EXPECT_EQ(error->reason, reason::kPeerAlert);
   EXPECT_EQ(error->side, Side::backend);
+  EXPECT_EQ(error->retry, Retry::no);  // it says nothing of a certificate
+  EXPECT_EQ(of_client.reasons, std::vector<std::string>{"tls_bad_record"});
+  EXPECT_EQ(of_backend.reasons, std::vector<std::string>{"tls_peer_alert"});
 }
 
 Task<void> cancel_both(loop::Loop& loop, Stream& stream) {

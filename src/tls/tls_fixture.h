@@ -119,6 +119,12 @@ class TlsTest : public loop::LoopTest {
   std::unique_ptr<PerCore> core_;
 };
 
+// Keeps what a Stream tells of TLS that breaks after the handshake.
+struct FailureNotes final : FailureWatch {
+  void on_tls_failed(const Error& error) override { reasons.emplace_back(error.reason); }
+  std::vector<std::string> reasons;
+};
+
 inline loop::Task<void> send_text(Stream& stream, std::string text, Result<void>& result,
                                   Deadline deadline) {
   const iovec part = loop::part_of(text);

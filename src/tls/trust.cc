@@ -9,6 +9,7 @@
 
 #include "tls/errors.h"
 #include "tls/pem.h"
+#include "tls/revocation.h"
 #include "tls/x509_text.h"
 
 namespace doorward::tls {
@@ -43,22 +44,52 @@ Result<TrustPtr> Trust::parse(const PemFile& bundle, const std::optional<PemFile
     X509_STORE_add_cert(made->store_.get(), authority.get());
   }
   made->authorities_ = std::move(*authorities);
+  made->file_ = bundle.name;
   made->digest_ = sha256(bundle.text + (crl ? crl->text : std::string()));
   // An intermediate in the bundle is trusted by itself, as users expect of what they wrote there.
-  unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
+  X509_STORE_set_flags(made->store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
   if (crl) {
-    auto lists = parse_crls(crl->name, crl->text);
-    if (!lists) return Failure(std::move(lists.error()));
-    for (const Owned<X509_CRL>& list : *lists) {
-      X509_STORE_add_crl(made->store_.get(), list.get());
-      const ASN1_TIME* until = X509_CRL_get0_nextUpdate(list.get());
-      if (until != nullptr) made->lists_until_ = std::min(made->lists_until_, time_of(until));
-    }
-    flags |= X509_V_FLAG_CRL_CHECK;
+    if (auto done = made->add_lists(*crl); !done) return Failure(std::move(done.error()));
   }
-  X509_STORE_set_flags(made->store_.get(), flags);
   ERR_clear_error();
   return TrustPtr(made);
+}
+
+Result<void> Trust::add_lists(const PemFile& crl) {
+  auto lists = parse_crls(crl.name, crl.text);
+  if (!lists) return Failure(std::move(lists.error()));
+  for (const Owned<X509_CRL>& list : *lists) {
+    X509_STORE_add_crl(store_.get(), list.get());
+    ListFacts facts{name_text(X509_CRL_get_issuer(list.get())),
+                    time_of(X509_CRL_get0_lastUpdate(list.get()))};
+    const ASN1_TIME* until = X509_CRL_get0_nextUpdate(list.get());
+    if (until != nullptr) facts.until = time_of(until);
+    list_facts_.push_back(std::move(facts));
+  }
+  lists_ = std::move(*lists);
+  list_file_ = crl.name;
+  check_revocation(store_.get(), *this);
+  return {};
+}
+
+bool Trust::has_list_of(const X509* authority) const {
+  const X509_NAME* name = X509_get_subject_name(authority);
+  return std::ranges::any_of(lists_, [name](const Owned<X509_CRL>& list) {
+    return X509_NAME_cmp(X509_CRL_get_issuer(list.get()), name) == 0;
+  });
+}
+
+bool Trust::revokes(X509* certificate) const {
+  return std::ranges::any_of(lists_, [certificate](const Owned<X509_CRL>& list) {
+    X509_REVOKED* entry = nullptr;
+    return X509_CRL_get0_by_cert(list.get(), &entry, certificate) == 1;
+  });
+}
+
+WallTime Trust::lists_until() const {
+  WallTime first = WallTime::max();
+  for (const ListFacts& list : list_facts_) first = std::min(first, list.until);
+  return first;
 }
 
 }  // namespace doorward::tls

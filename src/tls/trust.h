@@ -5,32 +5,51 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tls/certificate.h"
 
 namespace doorward::tls {
 
+// Of a revocation list.
+struct ListFacts {
+  std::string issuer;
+  WallTime from{};
+  WallTime until = WallTime::max();  // the far future for one without an end
+};
+
 class Trust {
  public:
   static Result<std::shared_ptr<const Trust>> system();
-  // `crl`: the peer's own certificate must not be in the lists; there must be one of its issuer.
+  // `crl`: no certificate of a peer's chain may be in the lists (revocation.h).
   static Result<std::shared_ptr<const Trust>> parse(const PemFile& bundle,
                                                     const std::optional<PemFile>& crl = {});
 
   X509_STORE* store() const { return store_.get(); }
   const std::vector<Owned<X509>>& authorities() const { return authorities_; }
+  // The names of the files; empty where there is none.
+  const std::string& file() const { return file_; }
+  const std::string& list_file() const { return list_file_; }
+  const std::vector<ListFacts>& lists() const { return list_facts_; }
+  bool has_list_of(const X509* authority) const;
+  // Is it in one of the lists? Of any thread, as OpenSSL has it.
+  bool revokes(X509* certificate) const;
   // When the first of the revocation lists runs out, after which those that it speaks of are
   // refused; the far future without lists, and for lists without an end.
-  WallTime lists_until() const { return lists_until_; }
+  WallTime lists_until() const;
   // Differs when what is trusted differs: sessions are not resumed across that.
   const std::string& digest() const { return digest_; }
 
  private:
   Trust() = default;
+  Result<void> add_lists(const PemFile& crl);
 
   Owned<X509_STORE> store_;
   std::vector<Owned<X509>> authorities_;  // none of the system's
-  WallTime lists_until_ = WallTime::max();
+  std::vector<Owned<X509_CRL>> lists_;
+  std::vector<ListFacts> list_facts_;
+  std::string file_;
+  std::string list_file_;
   std::string digest_;  // 32 bytes
 };
 using TrustPtr = std::shared_ptr<const Trust>;

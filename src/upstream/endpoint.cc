@@ -140,8 +140,8 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::So
   if (!done) {
     const bool one_protocol = !target.only_protocol.empty();
     const bool refused = one_protocol && done.error().reason == tls::reason::kNoSharedAlpn;
-    if (!refused) on_tls_failed(done.error());  // else there is another way
-    co_return Failure(std::move(done.error()));
+    if (refused) co_return Failure(std::move(done.error()));  // there is another way
+    co_return tls_failed(std::move(done.error()));
   }
   const bool http2 = (*stream)->facts().alpn == "h2";
   if (!http2 && settings_.service.protocol == Protocol::http2) {
@@ -151,21 +151,33 @@ loop::Task<Result<Endpoint::Opened>> Endpoint::open_tls(std::unique_ptr<loop::So
                 0,
                 tls::reason::kNoSharedAlpn,
                 "it did not choose HTTP/2 by ALPN"};
-    on_tls_failed(error);
-    co_return Failure(std::move(error));
+    co_return tls_failed(std::move(error));
   }
+  (*stream)->watch_failure(*this);
   co_return Opened{std::move(*stream), http2};
 }
 
+Failure Endpoint::tls_failed(Error error) {
+  tell_tls_failed(error);
+  if (!error.reason.empty()) error.cause = fmt::format("{}: {}", error.reason, error.cause);
+  error.reason = "backend_tls_failed";
+  return Failure(std::move(error));
+}
+
+// After the handshake as Doorward sees it: one that refuses Doorward's certificate then has failed
+// to connect in all but name.
+void Endpoint::on_tls_failed(const Error& error) {
+  tell_tls_failed(error);
+  if (error.retry == Retry::yes) fail_for_a_while();
+}
+
 // One line for each kind of failure: the log holds repetitions back.
-void Endpoint::on_tls_failed(Error& error) {
+void Endpoint::tell_tls_failed(const Error& error) {
   settings_.series.add_value(observe::Metric::service_tls_failures, tls::number_of(error.reason));
   settings_.events.warning("backend_tls_failed", {{"service", settings_.service.name},
                                                   {"endpoint", url_},
                                                   {"reason", error.reason},
                                                   {"detail", error.cause}});
-  if (!error.reason.empty()) error.cause = fmt::format("{}: {}", error.reason, error.cause);
-  error.reason = "backend_tls_failed";
 }
 
 std::unique_ptr<Connection> Endpoint::share(std::unique_ptr<loop::ByteStream> bytes) {
@@ -191,13 +203,16 @@ loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& 
   keep->pool_.forget(connection);
 }
 
+void Endpoint::fail_for_a_while() {
+  const TimePoint now = settings_.loop.now();
+  if (failing(now)) return;
+  failing_for_ = std::clamp(failing_for_ * 2, kFailingFirst, kFailingMost);
+  failing_until_ = now + failing_for_;
+}
+
 Failure Endpoint::failed(Error error, TimePoint begun) {
   if (is_shortage(error)) return short_of(std::move(error));
-  const TimePoint now = settings_.loop.now();
-  if (!failing(now)) {
-    failing_for_ = std::clamp(failing_for_ * 2, kFailingFirst, kFailingMost);
-    failing_until_ = now + failing_for_;
-  }
+  fail_for_a_while();
   error.side = Side::backend;
   error.retry = Retry::yes;
   if (error.reason != "backend_tls_failed") {

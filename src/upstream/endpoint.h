@@ -13,6 +13,7 @@
 
 #include "loop/address.h"
 #include "loop/socket.h"
+#include "tls/failure_watch.h"
 #include "upstream/connection_settings.h"
 #include "upstream/pool.h"
 
@@ -20,7 +21,7 @@ namespace doorward::upstream {
 
 class EndpointRef;
 
-class Endpoint {
+class Endpoint final : tls::FailureWatch {
  public:
   // `number` is its own within its service and never used again. `queue` and `settings` outlive the
   // endpoint.
@@ -60,9 +61,12 @@ class Endpoint {
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
   Failure failed(Error error, TimePoint begun);
+  Failure tls_failed(Error error);
   Failure short_of(Error error);
-  void on_tls_failed(Error& error);
+  void on_tls_failed(const Error& error) override;
+  void tell_tls_failed(const Error& error);
   void tell_unreachable(const Error& error, TimePoint begun);
+  void fail_for_a_while();
   void works_again();
 
   const ConnectionSettings& settings_;

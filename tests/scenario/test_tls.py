@@ -1,11 +1,13 @@
 """TLS towards clients: certificates by name, versions, ALPN, resumption; what handshakes that fail
 leave behind."""
+import os
 import ssl
 
 import pytest
 
 from harness import config
 from harness.clients import s_client
+from harness.either import Talk1, Talk2
 from harness.origin import Told
 from harness.raw import Raw, assert_problem, request
 from harness.tls import client_context
@@ -254,3 +256,51 @@ def test_a_client_that_leaves_its_upload_is_no_failure_of_ours(peers, certificat
     client.close()
     line = gateway.wait_access_log()[0]
     assert line["status"] == 0 and line["error"] in ("client_closed", "client_reset"), line
+
+
+@pytest.mark.parametrize("kind", [Talk1, Talk2], ids=["http1", "http2"])
+def test_tls_that_a_client_breaks_after_the_handshake_is_told(peers, certificates, kind):
+    """A record that does not decrypt; a client that just leaves is none of it."""
+    gateway = secured(peers, certificates)
+    context = client_context(alpn=["h2" if kind is Talk2 else "http/1.1"])
+    leaving, breaking = (peers.client(gateway, kind=kind, tls=context) for _ in range(2))
+    assert leaving.ask("/").status == breaking.ask("/").status == 200
+    leaving.close()
+    sock = (breaking.raw if kind is Talk1 else breaking.http2).sock
+    os.write(sock.fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))
+    event = gateway.wait_event("tls_connection_broken")
+    assert (event["reason"], event["client"]) == ("tls_bad_record", "127.0.0.1")
+    eventually(lambda: gateway.metrics().sum("doorward_connections_open") == 0, "their end")
+    assert gateway.metrics().sum("doorward_tls_connections_broken_total") == 1
+    assert len(gateway.events("tls_connection_broken")) == 1
+
+
+def test_a_name_without_a_certificate_is_counted(peers, certificates):
+    """They are shown the default; scanners would flood a log."""
+    gateway = secured(peers, certificates)
+    for sni in ("other.test", "example.com", None, "localhost"):
+        shown(gateway, sni)
+    with pytest.raises(ssl.SSLCertVerificationError):  # who looks at it, goes
+        Raw(gateway.address(), tls=client_context(certificates.ca), sni="another.test")
+    failures(gateway, "tls_peer_alert")
+    assert gateway.metrics().sum("doorward_tls_unknown_names_total", listener="web") == 2
+
+
+def test_tickets_outlive_one_rotation_of_their_key_and_not_three(peers, certificates, tmp_path):
+    """The first 16 bytes of a ticket name its key."""
+    gateway = secured(peers, certificates, ticket_rotation="2s")
+    session = tmp_path / "session.pem"
+
+    def ask(*words):
+        return s_client(gateway.address(), "-tls1_2", "-servername", "example.com", *words)
+
+    def key_of(said):
+        return said.split("TLS session ticket:\n", 1)[1].split(" - ", 1)[1][:47]
+
+    first = key_of(ask("-sess_out", session))
+    eventually(lambda: key_of(ask()) != first, "a rotation")
+    said = ask("-sess_in", session)
+    assert "Reused, TLSv1.2" in said
+    assert key_of(said) != first  # and the client has a new ticket
+    eventually(lambda: "New, TLSv1.2" in ask("-sess_in", session), "the end of the key")
+    assert gateway.metrics().sum("doorward_tls_handshakes_total", kind="resumed") >= 1

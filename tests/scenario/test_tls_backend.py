@@ -1,5 +1,6 @@
 """TLS towards backends: whom Doorward believes, what it asks for and shows, and what it says when
 there is no trust."""
+import os
 import ssl
 
 import pytest
@@ -142,11 +143,69 @@ def test_doorward_shows_its_certificate_where_one_is_wanted(peers, certificates)
 def test_a_backend_that_wants_a_certificate_in_vain_is_a_502(peers, certificates, only):
     """With TLS 1.3 the refusal comes when the request may be on its way."""
     backend, _ = secret_backend(peers, certificates.server, ca=certificates.ca, only=only)
-    answer = peers.client(fronted(peers, backend, **certificates.service())).get("/")
-    assert answer.status == 502
-    assert answer.json()["code"] == "backend_tls_failed" or only == "1.3"
-    assert answer.json()["code"].startswith("backend_"), answer
+    gateway = fronted(peers, backend, **certificates.service())
+    problem = assert_failed(peers, gateway, "tls_peer_alert")
+    assert problem["detail"].startswith("tls_peer_alert: ")
+    wanted = "certificate required" if only == "1.3" else "handshake failure"
+    assert wanted in gateway.events("backend_tls_failed")[0]["detail"]
+    assert gateway.metrics().sum("doorward_service_tls_failures_total") == 1
     assert isinstance(eventually(lambda: backend.connections[0].error, "the refusal"), ssl.SSLError)
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_a_backend_that_refuses_doorwards_certificate_is_a_502(peers, certificates, alpn, only):
+    """Over HTTP/2 too, where the connection is shared and the streams fail with it."""
+    context = tls.server_context(certificates.server, ca=certificates.ca, only=only, alpn=[alpn])
+    backend = (peers.http2_backend(saying(200), tls=context) if alpn == "h2" else
+               peers.backend(OK, tls=context))
+    wrong = certificates.stranger.issue("wrong.example", usage="client")
+    gateway = fronted(peers, backend, protocol="auto", **certificates.service(
+        certificate=str(wrong.certificate), key=str(wrong.key)))
+    assert_failed(peers, gateway, "tls_peer_alert")
+    assert "unknown ca" in gateway.events("backend_tls_failed")[0]["detail"]
+    assert gateway.metrics().sum("doorward_service_tls_failures_total") == 1
+    for broken in gateway.events("backend_http2_broken"):
+        assert "unknown ca" in broken["detail"]
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_another_endpoint_is_asked_where_one_wants_a_certificate(peers, certificates, alpn, only):
+    """It has looked at nothing of the request, so that even a POST may go elsewhere."""
+    def context(**options):
+        return tls.server_context(certificates.server, only=only, alpn=[alpn], **options)
+
+    def backend(secured):
+        return (peers.http2_backend(saying(200, body=b"ok"), tls=secured) if alpn == "h2" else
+                peers.backend(OK, tls=secured))
+    strict, open_to_all = backend(context(ca=certificates.ca)), backend(context())
+    gateway = peers.gateway(config.proxy([strict, open_to_all], service={
+        "protocol": "auto", **certificates.service()}))
+    client = peers.client(gateway)
+    for _ in range(4):
+        assert client.request(raw.request("/", method="POST", body=b"once")).body == b"ok"
+    assert gateway.wait_event("backend_tls_failed")["reason"] == "tls_peer_alert"
+    assert gateway.metrics().sum("doorward_service_retries_total") >= 1
+
+
+@pytest.mark.parametrize("kind", ["http1", "http2"])
+def test_a_backend_that_breaks_tls_in_its_answer_is_told(peers, certificates, kind):
+    """A record that does not decrypt, in the middle of an answer."""
+    garbage = b"\x17\x03\x03\x00\x20" + bytes(32)
+
+    def script(connection):
+        connection.recv_request()
+        os.write(connection.sock.fileno(), garbage)
+        connection.at_end()
+    if kind == "http2":
+        context = tls.server_context(certificates.server, alpn=["h2"])
+        backend = peers.http2_backend(
+            lambda stream: os.write(stream.connection.io.sock.fileno(), garbage), tls=context)
+    else:
+        backend, _ = secret_backend(peers, certificates.server, script)
+    gateway = fronted(peers, backend, protocol="auto", **certificates.service())
+    assert_failed(peers, gateway, "tls_bad_record")
 
 
 @pytest.mark.parametrize("only", ["1.2", "1.3"])

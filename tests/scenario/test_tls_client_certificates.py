@@ -1,5 +1,6 @@
 """Certificates that clients show: who is let in, and what is told of them."""
 import datetime
+import os
 import ssl
 
 import pytest
@@ -32,10 +33,27 @@ def told(gateway, certificate=None, **options):
         return Told(client.get("/"))
 
 
-def assert_refused(gateway, certificate, reason, **options):
-    """Of TLS 1.3 a client learns of it with its first read only."""
-    with pytest.raises((ssl.SSLError, ConnectionResetError)):
-        told(gateway, certificate, **options)
+# What the client is told: the alerts of RFC 8446 §6.2 in OpenSSL's words.
+ALERTS = {"tls_certificate_missing": {"1.2": "handshake failure", "1.3": "certificate required"},
+          "tls_certificate_expired": "certificate expired", "tls_unknown_ca": "unknown ca",
+          "tls_certificate_not_yet_valid": "bad certificate",
+          "tls_certificate_revoked": "certificate revoked",
+          "tls_certificate_purpose": "unsupported certificate",
+          "tls_chain_too_long": "unknown ca", "tls_crl_unusable": "unknown ca"}
+
+
+def refusal(gateway, certificate, **options):
+    """What a client hears whose handshake is refused. Of TLS 1.3 it learns with its first read."""
+    with pytest.raises(ssl.SSLError) as refused:
+        with Raw(gateway.address(), tls=client_context(certificate=certificate, **options)) as client:
+            client.sock.recv(1)
+    return refused.value.reason.lower().replace("_", " ")
+
+
+def assert_refused(gateway, certificate, reason, only="1.3", **options):
+    said = refusal(gateway, certificate, only=only, **options)
+    alert = ALERTS[reason] if isinstance(ALERTS[reason], str) else ALERTS[reason][only]
+    assert said.endswith(f"alert {alert}"), said
     event = eventually(lambda: gateway.events("tls_handshake_failed"), "the event")[-1]
     assert event["reason"] == reason, event
     assert gateway.metrics().sum("doorward_tls_handshake_failures_total", reason=reason) == 1
@@ -88,26 +106,130 @@ def test_an_optional_certificate_may_be_left_out(peers, certificates):
     assert "CN=app-1" in told(gateway, certificates.client).get("x-subject")
 
 
-@pytest.mark.parametrize("mode", ["optional", "required"])
-@pytest.mark.parametrize("fault,reason", [
-    ("stranger", "tls_unknown_ca"), ("expired", "tls_certificate_expired"),
-    ("early", "tls_certificate_not_yet_valid"), ("purpose", "tls_certificate_purpose")])
-def test_a_bad_certificate_is_refused_even_where_none_is_needed(peers, certificates, mode, fault,
-                                                                reason):
+def bad_certificates(certificates):
+    """By reason."""
     authority = certificates.authority
-    shown = {"stranger": lambda: certificates.stranger.issue("a.example", usage="client"),
-             "expired": lambda: authority.expired("a.example", usage="client"),
-             "early": lambda: authority.issue("a.example", usage="client", begin=2 * DAY),
-             "purpose": lambda: authority.issue("a.example", usage="server")}[fault]()
-    assert_refused(asking(peers, certificates, mode), shown, reason)
+    return {"tls_unknown_ca": certificates.stranger.issue("a.example", usage="client"),
+            "tls_certificate_expired": authority.expired("a.example", usage="client"),
+            "tls_certificate_not_yet_valid": authority.issue("a.example", usage="client",
+                                                             begin=2 * DAY),
+            "tls_certificate_purpose": authority.issue("a.example", usage="server")}
 
 
-def test_a_revoked_certificate_is_refused_and_others_pass(peers, certificates):
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+@pytest.mark.parametrize("mode", ["optional", "required"])
+@pytest.mark.parametrize("reason", [
+    "tls_unknown_ca", "tls_certificate_expired", "tls_certificate_not_yet_valid",
+    "tls_certificate_purpose"])
+def test_a_bad_certificate_is_refused_even_where_none_is_needed(peers, certificates, mode, reason,
+                                                                only):
+    assert_refused(asking(peers, certificates, mode), bad_certificates(certificates)[reason],
+                   reason, only=only)
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+def test_a_revoked_certificate_is_refused_and_others_pass(peers, certificates, only):
     revoked = certificates.authority.issue("gone.example", usage="client")
     crl = certificates.authority.revocation_list(revoked)
     gateway = asking(peers, certificates, "required", crl=str(crl))
     assert "CN=app-1" in told(gateway, certificates.client).get("x-subject")
-    assert_refused(gateway, revoked, "tls_certificate_revoked")
+    assert_refused(gateway, revoked, "tls_certificate_revoked", only=only)
+
+
+def below(peers, certificates):
+    """An issuing CA below the authority, and a client of it."""
+    issuing = Authority(certificates.folder, f"Issuing {peers.folder.name}",
+                        issuer=certificates.authority)
+    return issuing, issuing.issue("low.example", common_name="low", usage="client")
+
+
+def lists(peers, *paths):
+    """One file of several revocation lists."""
+    file = peers.folder / "lists.pem"
+    file.write_bytes(b"".join(path.read_bytes() for path in paths))
+    return str(file)
+
+
+@pytest.mark.parametrize("only", ["1.2", "1.3"])
+def test_a_client_below_a_revoked_intermediate_is_refused(peers, certificates, only):
+    issuing, client = below(peers, certificates)
+    good = lists(peers, issuing.revocation_list(), certificates.authority.revocation_list())
+    gateway = asking(peers, certificates, "required", crl=good)
+    assert "CN=low" in told(gateway, client, only=only).get("x-subject")
+    lists(peers, issuing.revocation_list(), certificates.authority.revocation_list(issuing))
+    gateway.wait_event("reloaded")
+    assert_refused(gateway, client, "tls_certificate_revoked", only=only)
+    assert issuing.name in gateway.events("tls_handshake_failed")[-1]["detail"]
+
+
+def test_a_list_that_is_missing_is_named(peers, certificates):
+    """Each CA on the way needs one."""
+    issuing, client = below(peers, certificates)
+    gateway = asking(peers, certificates, "required", crl=lists(peers, issuing.revocation_list()))
+    assert_refused(gateway, client, "tls_crl_unusable")
+    detail = gateway.events("tls_handshake_failed")[-1]["detail"]
+    assert "CA: CN=Doorward Scenario CA" in detail
+    assert any("there is no list of CN=Doorward Scenario CA" in event["finding"]
+               for event in gateway.events("config_warning"))
+
+
+@CLIENTS
+def test_a_neighbour_keeps_its_connection_during_bad_handshakes(peers, certificates, kind):
+    """One connection, all that can go wrong beside it, on the same listener and core."""
+    revoked = certificates.authority.issue("gone.example", usage="client")
+    crl = str(certificates.authority.revocation_list(revoked))
+    gateway = asking(peers, certificates, "required", crl=crl)
+    neighbour = connection(peers, gateway, kind, certificates.client)
+    shown = {**bad_certificates(certificates), "tls_certificate_missing": None,
+             "tls_certificate_revoked": revoked}
+
+    def refused(certificate, only):
+        return lambda: refusal(gateway, certificate, only=only)
+
+    def strange(first):
+        def attempt():
+            with Raw(gateway.address()) as client:
+                client.send(first).half_close()
+                try:
+                    client.stream.to_end()
+                except ConnectionResetError:
+                    pass
+        return attempt
+
+    def broken_later():
+        with Raw(gateway.address(), tls=client_context(certificate=certificates.client)) as client:
+            os.write(client.sock.fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))
+            with pytest.raises((ssl.SSLError, ConnectionResetError)):
+                client.sock.recv(1)
+
+    def old():
+        with pytest.raises(ssl.SSLError):
+            Raw(gateway.address(), tls=client_context(certificate=certificates.client,
+                                                      alpn=["spdy/3"]))
+    attempts = [refused(one, only) for one in shown.values() for only in ("1.2", "1.3")]
+    attempts += [strange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), strange(b"\xff" * 64),
+                 strange(b"\x16\x03\x01\x00\xc8\x01"), broken_later, old]
+    for attempt in attempts:
+        attempt()
+        assert neighbour.ask("/").status == 200
+    def counted(name):
+        return gateway.metrics().sum(f"doorward_tls_{name}_total")
+    eventually(lambda: counted("handshake_failures") == len(attempts) - 1, "the failures")
+    eventually(lambda: counted("connections_broken") == 1, "the broken one")
+    assert counted("handshakes") == 2
+
+
+def test_a_name_that_holds_a_comma_passes_for_one(peers, certificates):
+    forger = certificates.authority.issue("a.example", usage="client", uris=[
+        "spiffe://example/x, DNS:admin.example, y"])
+    names = told(asking(peers, certificates, "required"), forger).get("x-names")
+    assert names == ("<DNS:a.example, "
+                     "URI:spiffe://example/x%2C%20DNS:admin.example%2C%20y>")
+
+
+def test_mode_none_asks_nobody(peers, certificates):
+    gateway = asking(peers, certificates, "none")
+    assert told(gateway, certificates.client).get("x-subject") == "<>"
 
 
 def test_a_revocation_reaches_running_gateways(peers, certificates):

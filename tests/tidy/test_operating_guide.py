@@ -10,7 +10,7 @@ NAME = r'"([a-z][a-z0-9_]+)"'
 TOLD = re.compile(r"\bevents(?:_|\(\))?\.(?:debug|info|warning|error)\(\s*" + NAME)
 ELSEWHERE = {
     "observe/event_log.cc": r"rest_of\(Level::\w+, " + NAME,
-    "tls/certificate_checks.cc": r"\b(?:error|warning)\(\s*" + NAME,
+    "tls/certificate_checks.cc": r'"((?:certificate|ca|crl)_[a-z_]+)"',
 }
 # One whose name is no literal.
 COMPUTED = re.compile(r"\bevents(?:_|\(\))?\.(?:debug|info|warning|error)\(\s*[^\s\"]")

@@ -238,6 +238,8 @@ loop::Task<void> Session::flush() {
     const Result<void> sent = co_await bytes_.send(sending_.parts(), Deadline::never());
     sending_.done();
     if (!sent) {
+      // What the peer said before it cut the connection may have been received, and tells more.
+      for (int turns = 0; turns < kGatherTurns && !dead_; ++turns) co_await next_turn();
       output_.done();
       flushing_ = false;
       Error why = sent.error();
@@ -265,16 +267,25 @@ loop::Task<bool> Session::receive() {
     Result<Chunk> got = co_await bytes_.recv(Deadline::never());
     if (!got && got.error().kind == ErrorKind::cancelled) continue;  // finished, perhaps
     if (!got || got->empty()) {
-      const ErrorKind kind = got ? ErrorKind::closed : got.error().kind;
       const bool in_peace = got.has_value() && channel_count_ == 0;
-      lose(in_peace ? "" : "reset",
-           Error{kind, peer_, Retry::no, 0, {}, "the peer ended the connection"});
+      lose(in_peace ? "" : "reset", why_lost(got));
       bytes_.abort();  // nobody waits for what is still to be sent
       co_return false;
     }
     feed(std::move(*got));
   }
   co_return true;
+}
+
+// The transport's own words where it has some: what TLS says of a peer that broke it, or refused
+// us.
+Error Session::why_lost(const Result<Chunk>& got) {
+  Error why{ErrorKind::closed, peer_, Retry::no, 0, {}, "the peer ended the connection"};
+  if (got) return why;
+  why.kind = got.error().kind;
+  if (got.error().reason.empty()) return why;
+  end_detail_ = got.error().cause;
+  return got.error();
 }
 
 loop::Task<void> Session::linger() {

@@ -114,6 +114,7 @@ class Session {
   void engine_failed(ssize_t code);
   void write_goaway(std::uint32_t code);
   void note_why(const nghttp2_goaway& sent);
+  Error why_lost(const Result<Chunk>& got);
   loop::Task<void> flush();
   bool gathers(int turns, std::uint64_t seen) const;
   auto next_turn() {

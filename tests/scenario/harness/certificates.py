@@ -51,17 +51,19 @@ class Certificate:
 class Authority:
     """Issues certificates into `folder`; `path` is its own."""
 
-    def __init__(self, folder, name, issuer=None):
+    def __init__(self, folder, name, issuer=None, begin=-DAY, end=90 * DAY, digest=None,
+                 rsa_bits=None):
         self.folder, self.name, self.issuer = pathlib.Path(folder), name, issuer
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key = (rsa.generate_private_key(65537, rsa_bits) if rsa_bits else
+                    ec.generate_private_key(ec.SECP256R1()))
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.count = 0
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
         above = (issuer or self).subject
-        self.content = (_builder(self.subject, above, self.key, -DAY, 90 * DAY)
+        self.content = (_builder(self.subject, above, self.key, begin, end)
                         .add_extension(x509.BasicConstraints(True, None), True)
                         .add_extension(usage, True)
-                        .sign((issuer or self).key, hashes.SHA256()))
+                        .sign((issuer or self).key, digest or hashes.SHA256()))
         self.pem = self.content.public_bytes(serialization.Encoding.PEM)
         self.path = self._path(name).with_suffix(".ca.pem")
         self.path.write_bytes(self.pem)
@@ -72,10 +74,10 @@ class Authority:
         return self.folder / f"{word}-{self.count}"
 
     def issue(self, *names, common_name=None, kind="ecdsa", begin=-DAY, end=30 * DAY,
-              usage=None, emails=(), uris=(), responder=None):
+              usage=None, emails=(), uris=(), responder=None, rsa_bits=2048, digest=None):
         """A leaf for DNS names and IP addresses, by itself or for `usage` ("server", "client").
         `responder`: where OCSP answers of it are to be had."""
-        key = (rsa.generate_private_key(65537, 2048) if kind == "rsa" else
+        key = (rsa.generate_private_key(65537, rsa_bits) if kind == "rsa" else
                ec.generate_private_key(ec.SECP256R1()))
         common_name = common_name or (names[0] if names else "nameless")
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name),
@@ -93,17 +95,17 @@ class Authority:
         if responder:
             builder = builder.add_extension(x509.AuthorityInformationAccess([x509.AccessDescription(
                 Access.OCSP, x509.UniformResourceIdentifier(responder))]), False)
-        content = builder.sign(self.key, hashes.SHA256())
+        content = builder.sign(self.key, digest or hashes.SHA256())
         return Certificate(self._path(common_name), content, key,
                            self.pem if self.issuer else b"")
 
     def expired(self, *names, **options):
         return self.issue(*names, begin=-20 * DAY, end=-DAY, **options)
 
-    def revocation_list(self, *revoked):
-        """The path of a CRL with these certificates."""
+    def revocation_list(self, *revoked, begin=-DAY, end=30 * DAY):
+        """The path of a CRL with these certificates, or authorities."""
         builder = (x509.CertificateRevocationListBuilder().issuer_name(self.subject)
-                   .last_update(now() - DAY).next_update(now() + 30 * DAY))
+                   .last_update(now() + begin).next_update(now() + end))
         for one in revoked:
             builder = builder.add_revoked_certificate(
                 x509.RevokedCertificateBuilder().serial_number(one.content.serial_number)
