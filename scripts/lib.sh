@@ -13,6 +13,19 @@ install() {
   scripts/install "${names[@]}"
 }
 
+# h2spec, for its scenario, into build/tools: where there is Go, and the modules that tests/h2spec pins
+# can be had within a minute. Without it that scenario is skipped.
+install_h2spec() {
+  local go here=$PWD tool=build/tools/h2spec
+  go=$(PATH=$PATH:/usr/local/go/bin command -v go) || { say "h2spec is left out: no Go here"; return; }
+  if [ -x $tool ] && [ ! tests/h2spec/go.sum -nt $tool ]; then return; fi
+  say "Installing h2spec"
+  mkdir -p build/tools
+  (cd tests/h2spec && GOBIN=$here/build/tools GOTOOLCHAIN=local GOFLAGS=-mod=readonly \
+    timeout 60 "$go" install github.com/summerwind/h2spec/cmd/h2spec) >build/h2spec.log 2>&1 ||
+    say "h2spec is left out: it could not be installed; build/h2spec.log says why"
+}
+
 # build PRESET [TARGET…]: configures and builds; quiet when nothing is to do.
 build() {
   local preset=$1

@@ -36,6 +36,8 @@ class RequestSink {
   virtual loop::Task<void> refuse(Incoming& incoming, ServerStream& stream, BadRequest why) = 0;
   // Gives back what open() took.
   virtual void close(Incoming& incoming) = 0;
+  // A stream of HTTP/2 was reset with this error code (RFC 9113 §7).
+  virtual void on_stream_reset([[maybe_unused]] Side by, [[maybe_unused]] std::uint32_t code) {}
 
  protected:
   ~RequestSink() = default;

@@ -134,9 +134,10 @@ constexpr auto kTls = schema::schema<TlsConfig>(
     field("certificates", &TlsConfig::certificates,
           "Chosen by the name that a client asks for (SNI); the first is the default.", required(),
           of(kCertificate), schema::one_or_many(), schema::count(1, 10'000)),
-    field("strict_sni", &TlsConfig::strict_sni,
-          "Refuse clients that ask for a name that no certificate has, or for none, instead of "
-          "sending the default."),
+    field(
+        "strict_sni", &TlsConfig::strict_sni,
+        "Refuse clients that ask for a name that no certificate has, or for none, instead of "
+        "sending the default; and requests for hosts that the certificate sent is not for (421)."),
     field("profile", &TlsConfig::profile,
           "`modern`: TLS 1.3 only. `intermediate`: TLS 1.2 with safe ciphers as well.",
           schema::names<tls::Profile>(

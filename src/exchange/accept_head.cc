@@ -29,6 +29,15 @@ void drop_connection_fields(Exchange& x) {
   if (!x.peer_trusted) handler::drop_forwarded(headers);
 }
 
+// RFC 9110 §7.4: the connection's certificate is not for the host that is asked for. Browsers ask
+// for several hosts on one connection of HTTP/2 (RFC 9113 §9.1.1), which is fine as far as it is
+// for them.
+bool is_misdirected(const Exchange& x) {
+  const std::string_view host = x.host();
+  if (host.empty() || host == x.connection.told.sni) return false;
+  return !tls::CertificateSet::covers(*x.connection.served, host);
+}
+
 bool too_large(const Exchange& x) {
   const std::uint64_t limit = x.listener.config->limits.body_size.count;
   return limit != 0 && x.request_size.length > limit;
@@ -61,6 +70,11 @@ loop::Task<Step> accept_head(Exchange& x) {
     const auto host = http::normalize_host(x.authority_, x.arena_);
     if (!host) return x.reply_with(400, to_string(host.error()), sentence(host.error()));
     x.host_ = host->host;
+  }
+  if (x.connection.served != nullptr && is_misdirected(x)) [[unlikely]] {
+    return x.reply_with(421, "misdirected_request",
+                        "The connection's TLS certificate is not for the host asked for: it needs "
+                        "a connection of its own.");
   }
   const ListenerConfig& config = *x.listener.config;
   if (!config.trusted_proxies.empty()) {

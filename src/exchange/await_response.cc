@@ -24,7 +24,8 @@ bool may_repeat(Exchange& x, const Error& error) {
   }
   if (error.retry == Retry::yes) return x.attempts < upstream::Tried::kMost;
   if (!x.service->config().retry.stale) return false;
-  const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
+  const bool dead = error.reason == "backend_ping_timeout";
+  const bool ended = dead || error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
   if (!ended || !x.attempt.reused) return false;
   // A stream that the backend reset would be reset again. Each try on a connection of HTTP/1.1 uses
   // up one that was kept; shared ones have no such end.
@@ -33,7 +34,9 @@ bool may_repeat(Exchange& x, const Error& error) {
   if (backend.version() == http::Version::http2 && x.attempts >= upstream::Tried::kMost) {
     return false;
   }
-  return http::is_idempotent(x.request().method) || x.attempt.connection->provably_unseen();
+  if (http::is_idempotent(x.request().method)) return true;
+  // Where the way back is cut, what was not acknowledged may have come all the same.
+  return !dead && x.attempt.connection->provably_unseen();
 }
 
 // The backend's answer is given to nobody.
@@ -85,7 +88,8 @@ loop::Task<void> pass_websocket(Exchange& x, loop::ByteStream& client, Chunk cli
   handler::WebSocketTunnel tunnel(x.core.loop(), client, backend,
                                   {.idle = x.service->config().timeouts.tunnel_idle,
                                    .rules = x.websocket_rules,
-                                   .deflate = codec::websocket::has_deflate(x.response().headers)});
+                                   .deflate = codec::websocket::has_deflate(x.response().headers),
+                                   .series = x.core.metrics().route(x.matched->slot)});
   x.begin_websocket(tunnel);
   co_await tunnel.run(std::move(client_early), std::move(backend_early));
   x.end_websocket();
@@ -115,6 +119,7 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   x.client_stream.watch_client(nullptr);
   const Result<void> sent =
       co_await x.client_stream.send_response(x.response(), codec::BodySize::empty(), {}, true);
+  x.tunnelled = true;
   if (sent) co_await pass_bytes(x);
   co_return Step::finish;
 }

@@ -46,6 +46,10 @@ loop::Task<void> ClientConnection::serve() {
   draining_ = core_.draining();
   limit_age();
   if (co_await find_protocol()) {
+    const auto protocol =
+        speaks_http2_ ? observe::ConnectionProtocol::http2 : observe::ConnectionProtocol::http1;
+    listener_.series.add_value(observe::Metric::connections_by_protocol,
+                               static_cast<unsigned>(protocol));
     co_await (speaks_http2_ ? serve_http2() : serve_http1());
   }
   count_bytes();
@@ -127,11 +131,16 @@ codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
   Exchange* x = core_.make_exchange(listener_, facts_, stream);
   x->join(exchanges_);
   if (draining_) x->drain();
+  if (http2_ != nullptr) {
+    ++listener_.http2_streams;
+    listener_.series.raise(observe::Metric::http2_streams_open);
+  }
   return x->incoming;
 }
 
 loop::Task<void> ClientConnection::run(codec::Incoming& incoming, codec::ServerStream&) {
-  listener_.series.add(observe::Metric::requests);
+  listener_.series.add_value(observe::Metric::requests,
+                             static_cast<unsigned>(incoming.head.version));
   return run_steps(Exchange::of(incoming), Step::accept_head);
 }
 
@@ -143,6 +152,14 @@ loop::Task<void> ClientConnection::refuse(codec::Incoming& incoming, codec::Serv
   return run_steps(x, Step::reply);
 }
 
+void ClientConnection::on_stream_reset(Side by, std::uint32_t code) {
+  if (by == Side::client) {
+    listener_.series.add_value(observe::Metric::http2_resets_by_client, code);
+  } else {
+    listener_.series.add_value(observe::Metric::http2_resets_by_doorward, code);
+  }
+}
+
 void ClientConnection::close(codec::Incoming& incoming) {
   count_bytes();
   Exchange& x = Exchange::of(incoming);
@@ -151,6 +168,8 @@ void ClientConnection::close(codec::Incoming& incoming) {
   if (http1_) {
     http1_->use_settings(listener_.http1);
   } else {
+    --listener_.http2_streams;
+    listener_.series.lower(observe::Metric::http2_streams_open);
     http2_->use_settings(listener_.http2);
   }
 }

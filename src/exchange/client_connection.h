@@ -34,6 +34,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls
   loop::Task<void> refuse(codec::Incoming& incoming, codec::ServerStream& stream,
                           codec::BadRequest why) override;
   void close(codec::Incoming& incoming) override;
+  void on_stream_reset(Side by, std::uint32_t code) override;
 
  private:
   // What comes before HTTP; false: the connection has ended.

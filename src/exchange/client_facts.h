@@ -8,6 +8,7 @@
 
 #include "codec/proxy_protocol/header.h"
 #include "loop/socket.h"
+#include "tls/certificate_set.h"
 #include "tls/facts.h"
 
 namespace doorward::exchange {
@@ -17,6 +18,9 @@ struct ClientFacts {
   std::string peer_ip;  // as text
   const loop::Socket* socket = nullptr;
   const tls::HandshakeFacts* tls = nullptr;  // of its handshake with Doorward; null: cleartext
+  // Where `strict_sni` is set: the certificates for the name that it asked for, so that it can be
+  // told when it asks for another host on the same connection; else null.
+  const tls::CertificateSet::Group* served = nullptr;
   // Its TLS for routes, templates and logs: of that handshake, else what a PROXY header tells.
   tls::ClientTls told;
   std::string_view scheme = "http";  // or "https", here or before the proxy

@@ -219,6 +219,7 @@ class Exchange final : public policy::PolicyContext,
   std::optional<Error> backend_refusal;  // why the backend takes no more of the body
   loop::Timer overdue{*this};            // the response, once the body has gone out
   bool response_overdue = false;
+  bool tunnelled = false;  // how long it lasted is no time of a response
 
   // The response.
   http::ResponseHead* response_head = nullptr;

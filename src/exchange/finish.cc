@@ -18,8 +18,8 @@ void count(Exchange& x, TimePoint now) {
   if (x.matched != nullptr) {
     x.core.metrics()
         .route(x.matched->slot)
-        .record(x.status, micros(x.times.begun, now), x.client_stream.bytes_received(),
-                x.client_stream.bytes_sent());
+        .record(x.status, micros(x.times.begun, x.tunnelled ? x.times.first_byte : now),
+                x.client_stream.bytes_received(), x.client_stream.bytes_sent());
     if (x.grpc) {
       x.core.metrics()
           .route(x.matched->slot)

@@ -175,9 +175,11 @@ ListenerState::ListenerState(Core& c, const ListenerEntry& entry, unsigned n_cor
 
 void ListenerState::rename(observe::Slot to) {
   series.lower(Metric::connections_open, open);
+  series.lower(Metric::http2_streams_open, http2_streams);
   slot = to;
   series = core.metrics().listener(to);
   series.raise(Metric::connections_open, open);
+  series.raise(Metric::http2_streams_open, http2_streams);
 }
 
 void ListenerState::use(const ListenerEntry& entry) {

@@ -58,6 +58,7 @@ struct ListenerState {
   const unsigned cores;  // that share the limit of connections
   std::uint32_t connection_limit = 0;
   std::uint32_t open = 0;
+  std::uint32_t http2_streams = 0;  // open
   std::unordered_map<IpKey, std::uint32_t, IpHash> per_ip;
   ClientConnection* connections = nullptr;  // an intrusive list
   bool stopped = false;

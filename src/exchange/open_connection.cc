@@ -119,8 +119,9 @@ void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {
+  const std::shared_ptr<const tls::ServerContext> context = listener_.tls;  // a reload changes it
   std::unique_ptr<tls::Stream> stream =
-      tls::Stream::server(core_.tls(), std::move(bytes_), listener_.tls, std::move(received_));
+      tls::Stream::server(core_.tls(), std::move(bytes_), context, std::move(received_));
   received_ = {};
   tls_ = stream.get();
   bytes_ = std::move(stream);
@@ -135,7 +136,11 @@ loop::Task<bool> ClientConnection::shake_hands() {
   facts_.tls = &tls_->facts();
   facts_.told = tls::ClientTls(*facts_.tls);
   facts_.scheme = "https";
+  const tls::CertificateSet& certificates = *context->settings().certificates;
+  if (certificates.strict()) facts_.served = certificates.find(facts_.tls->sni);
   listener_.series.add_value(Metric::tls_handshakes, facts_.tls->resumed ? 1 : 0);
+  listener_.series.add_value(Metric::tls_connections,
+                             observe::tls_version_number(facts_.tls->version));
   tls_->watch_failure(*this);
   co_return true;
 }

@@ -43,6 +43,8 @@ inline constexpr std::array kProblems = {
     Problem{"body_timeout", 408, "The request's body stopped arriving."},
     Problem{"request_too_slow", 408, "The request arrives below the minimum data rate."},
     Problem{"body_too_large", 413, "The request's body is larger than the limit."},
+    Problem{"misdirected_request", 421,
+            "The connection's TLS certificate is not for the host asked for (`strict_sni`)."},
     Problem{"rewrite_invalid", 400, "The rewritten path is no valid path for the backend."},
     Problem{"not_found", 404, "The admin listener has no such endpoint."},
     Problem{"unauthorized", 401, "The admin listener wants its token."},

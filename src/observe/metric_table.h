@@ -40,6 +40,11 @@ enum class Metric : std::uint8_t {
   bytes_received,
   bytes_sent,
   requests,
+  connections_by_protocol,
+  http2_streams_open,
+  http2_resets_by_client,
+  http2_resets_by_doorward,
+  tls_connections,
   parser_refusals,
   tls_handshakes,
   tls_handshake_failures,
@@ -56,6 +61,9 @@ enum class Metric : std::uint8_t {
   route_bytes_sent,
   route_shadow_replies,
   route_grpc_responses,
+  route_websockets_open,
+  route_websockets_closed,
+  route_websocket_messages,
   // service
   service_requests,
   service_in_flight,
@@ -108,6 +116,43 @@ inline constexpr unsigned kAttemptAbandoned = 6;
 inline constexpr std::array<std::string_view, 18> kGrpcStatuses = {
     "0", "1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",
     "9", "10", "11", "12", "13", "14", "15", "16", "other"};
+
+// By http::Version; of a connection, HTTP/1.0 and HTTP/1.1 are one.
+inline constexpr std::array<std::string_view, 3> kVersions = {"HTTP/1.0", "HTTP/1.1", "HTTP/2"};
+enum class ConnectionProtocol : std::uint8_t { http1, http2 };
+inline constexpr std::array<std::string_view, 2> kConnectionProtocols = {"HTTP/1.1", "HTTP/2"};
+inline constexpr std::array<std::string_view, 3> kTlsVersions = {"TLSv1.2", "TLSv1.3", "other"};
+// The error codes of RFC 9113 §7, by their numbers.
+inline constexpr std::array<std::string_view, 15> kHttp2Codes = {"no_error",
+                                                                 "protocol_error",
+                                                                 "internal_error",
+                                                                 "flow_control_error",
+                                                                 "settings_timeout",
+                                                                 "stream_closed",
+                                                                 "frame_size_error",
+                                                                 "refused_stream",
+                                                                 "cancel",
+                                                                 "compression_error",
+                                                                 "connect_error",
+                                                                 "enhance_your_calm",
+                                                                 "inadequate_security",
+                                                                 "http_1_1_required",
+                                                                 "other"};
+// RFC 6455 §7.4.1; "none": a close frame without a code; "broken": no close frame came.
+inline constexpr std::array<std::string_view, 19> kCloseCodes = {
+    "1000", "1001", "1002", "1003", "1004", "none", "broken", "1007", "1008", "1009",
+    "1010", "1011", "1012", "1013", "1014", "1015", "3xxx",   "4xxx", "other"};
+inline constexpr std::array<std::string_view, 2> kSenders = {"client", "backend"};
+
+constexpr unsigned tls_version_number(std::string_view version) {
+  return version == kTlsVersions[0] ? 0 : version == kTlsVersions[1] ? 1 : 2;
+}
+
+// The value of the label `code` for a WebSocket's close code.
+constexpr unsigned close_code_number(unsigned code) {
+  if (code >= 1000 && code <= 1015) return code - 1000;
+  return code / 1000 == 3 ? 16 : code / 1000 == 4 ? 17 : 18;
+}
 
 // The value of the label `status` for a status code; 0 and nonsense are "none".
 constexpr unsigned status_class(unsigned status) {
@@ -191,7 +236,24 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
     {Metric::bytes_sent, Scope::listener, MetricKind::counter, "doorward_sent_bytes_total",
      "Bytes sent to clients.", "bytes"},
     {Metric::requests, Scope::listener, MetricKind::counter, "doorward_requests_total",
-     "Requests whose head was complete."},
+     "Requests whose head was complete.", "", "protocol", kVersions},
+    {Metric::connections_by_protocol, Scope::listener, MetricKind::counter,
+     "doorward_connections_protocol_total",
+     "Connections of clients by the HTTP that they turned out to speak.", "", "protocol",
+     kConnectionProtocols},
+    {Metric::http2_streams_open, Scope::listener, MetricKind::gauge, "doorward_http2_streams_open",
+     "Streams of HTTP/2 that are open: requests under way on such connections."},
+    {Metric::http2_resets_by_client, Scope::listener, MetricKind::counter,
+     "doorward_http2_client_resets_total",
+     "Streams of HTTP/2 that clients have reset, by the error code they gave.", "", "code",
+     kHttp2Codes, 1, true},
+    {Metric::http2_resets_by_doorward, Scope::listener, MetricKind::counter,
+     "doorward_http2_resets_total",
+     "Streams of HTTP/2 towards clients that Doorward has reset, by its error code.", "", "code",
+     kHttp2Codes, 1, true},
+    {Metric::tls_connections, Scope::listener, MetricKind::counter,
+     "doorward_tls_connections_total", "TLS connections by their version of TLS.", "", "version",
+     kTlsVersions, 1, true},
     {Metric::parser_refusals, Scope::listener, MetricKind::counter,
      "doorward_parser_refusals_total", "Requests refused as malformed or over a limit.", "",
      "code"},
@@ -241,7 +303,8 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      Scope::route,
      MetricKind::histogram,
      "doorward_route_duration_seconds",
-     "Time from the request's head to the last byte of the response.",
+     "Time from the request's head to the last byte of the response; of a tunnel (a WebSocket), "
+     "until it opened.",
      "seconds",
      "",
      {},
@@ -257,6 +320,25 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "doorward_route_grpc_responses_total",
      "gRPC calls finished, by the number of their status (1 too when the client left).", "",
      "grpc_status", kGrpcStatuses, 1, true},
+    {Metric::route_websockets_open,
+     Scope::route,
+     MetricKind::gauge,
+     "doorward_route_websockets_open",
+     "WebSockets that are open.",
+     "",
+     "",
+     {},
+     1,
+     true},
+    {Metric::route_websockets_closed, Scope::route, MetricKind::counter,
+     "doorward_route_websockets_closed_total",
+     "WebSockets that have ended, by the code of the first close frame (none: without a code, "
+     "broken: no close frame came).",
+     "", "code", kCloseCodes, 1, true},
+    {Metric::route_websocket_messages, Scope::route, MetricKind::counter,
+     "doorward_route_websocket_messages_total",
+     "Messages on WebSockets of routes with the policy `websocket`, by sender.", "", "sender",
+     kSenders, 1, true},
 
     {Metric::service_requests, Scope::service, MetricKind::counter,
      "doorward_service_requests_total",

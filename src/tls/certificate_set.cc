@@ -46,4 +46,18 @@ const CertificateSet::Group* CertificateSet::find_own(std::string_view name) con
   return wildcard != by_name_.end() ? &wildcard->second : nullptr;
 }
 
+bool CertificateSet::covers(const Group& group, std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const std::string_view domain = host.substr(std::min(host.find('.'), host.size()));
+  const auto fits = [&](const std::string& name) {
+    const bool wildcard = name.starts_with("*.") && !domain.empty();
+    return name == host || (wildcard && std::string_view(name).substr(1) == domain);
+  };
+  return std::ranges::any_of(group, [&](const ServedCertificate* served) {
+    const CertificateFacts& facts = served->certificate->facts();
+    return std::ranges::any_of(facts.names, fits) ||
+           std::ranges::find(facts.addresses, host) != facts.addresses.end();
+  });
+}
+
 }  // namespace doorward::tls

@@ -37,7 +37,13 @@ class CertificateSet {
   const Group* find(std::string_view name) const;
   // Without the default: is there a certificate for the name?
   bool has(std::string_view name) const { return find_own(name) != nullptr; }
+  // Who names nothing that fits is refused.
+  bool strict() const { return default_ == nullptr; }
   const std::vector<ServedCertificate>& all() const { return certificates_; }
+
+  // Whether one of these certificates is for this host: a name, an address, or that in brackets; in
+  // lower case.
+  static bool covers(const Group& group, std::string_view host);
 
  private:
   struct Hash {

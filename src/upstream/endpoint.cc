@@ -195,10 +195,12 @@ loop::Task<void> Endpoint::serve(EndpointRef keep, codec::h2::ClientConnection& 
   if (const std::string_view why = connection.end_reason(); !why.empty()) {
     keep->settings_.series.add_value(observe::Metric::service_http2_broken,
                                      codec::h2::number_of_end_reason(why));
-    keep->settings_.events.info("backend_http2_broken", {{"service", keep->settings_.service.name},
-                                                         {"endpoint", keep->url_},
-                                                         {"reason", why},
-                                                         {"detail", connection.end_detail()}});
+    const auto level = why == "reset" ? observe::Level::info : observe::Level::warning;
+    keep->settings_.events.write(level, "backend_http2_broken",
+                                 {{"service", keep->settings_.service.name},
+                                  {"endpoint", keep->url_},
+                                  {"reason", why},
+                                  {"detail", connection.end_detail()}});
   }
   keep->pool_.forget(connection);
 }

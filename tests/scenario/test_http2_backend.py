@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness import config, wire
-from harness.http2 import Code, Kind, Setting, frame, number
+from harness.http2 import Code, Setting
 from harness.http2_backend import saying
 from harness.raw import assert_problem, request
 from harness.waiting import DEADLINE, eventually
@@ -213,45 +213,6 @@ def test_a_reset_before_the_head_is_a_502_and_the_connection_goes_on(peers):
     client = peers.client(gateway)
     assert_problem(client.get("/bad"), 502, "backend_reset")
     assert client.get("/good").status == 200 and len(backend.connections) == 1
-
-
-def test_a_backend_of_http_1_1_is_a_502_that_says_so(peers):
-    """It answers the preface as the malformed request that it is."""
-    backend = peers.backend(lambda connection: connection.send(
-        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").at_end())
-    gateway = peers.gateway(config.proxy(backend, service=CLEAR))
-    problem = assert_problem(peers.client(gateway).get("/"), 502, "backend_protocol_error")
-    assert "HTTP/2" in problem["detail"] or "http2" in problem["detail"], problem
-
-
-FAULTS = {
-    "garbage": b"\xff" * 100,
-    "half a frame": frame(Kind.HEADERS, b"x" * 100, 4, 1)[:50],
-    "PING of five bytes": frame(Kind.PING, b"short"),
-    "DATA before a head": frame(Kind.DATA, b"x", 0, 1),
-    "HPACK nonsense": frame(Kind.HEADERS, b"\xff\xff\xff\xff\xff", 4, 1),
-    "PUSH_PROMISE": frame(Kind.PUSH_PROMISE, number(2) + b"\x82", 4, 1),
-    "a head on a stream that nobody opened": frame(Kind.HEADERS, b"\x88", 5, 99),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_broken_frames_are_a_502_and_the_next_request_is_fine(peers, fault):
-    def script(stream):
-        if stream.connection.number == 0:
-            stream.connection.send_raw(FAULTS[fault])
-            if fault == "half a frame":
-                stream.connection.close()
-            return
-        stream.answer(200, body=b"fine")
-    _, gateway = fronted(peers, script)
-    client = peers.client(gateway)
-    answer = client.get("/")
-    if answer.status == 502:
-        assert answer.json()["code"].startswith("backend_"), answer
-        eventually(lambda: peers.client(gateway).get("/").body == b"fine", "a new connection")
-    else:  # nothing of the request can have been done: it was asked again
-        assert answer.body == b"fine"
 
 
 MALFORMED = {

@@ -7,7 +7,7 @@ from sources import ROOT, SRC, source_files
 GUIDE = (ROOT / "docs/guide/operating.md").read_text()
 NAME = r'"([a-z][a-z0-9_]+)"'
 # A call of the log; the log's own event; the findings of certificates, whose codes are events too.
-TOLD = re.compile(r"\bevents(?:_|\(\))?\.(?:debug|info|warning|error)\(\s*" + NAME)
+TOLD = re.compile(r"\bevents(?:_|\(\))?\.(?:(?:debug|info|warning|error)\(|write\(\w+,)\s*" + NAME)
 ELSEWHERE = {
     "observe/event_log.cc": r"rest_of\(Level::\w+, " + NAME,
     "tls/certificate_checks.cc": r'"((?:certificate|ca|crl)_[a-z_]+)"',
@@ -63,7 +63,7 @@ def test_every_field_of_the_access_log_stands_in_the_guide():
 def test_every_reason_of_http2_stands_in_its_guide():
     guide = (ROOT / "docs/guide/http2.md").read_text()
     abuses = re.findall(r"^  X\((\w+),", (SRC / "codec/h2/guard.h").read_text(), re.M)
-    session = (SRC / "codec/h2/session.cc").read_text().split("end_reasons() {", 1)[1]
+    session = (SRC / "codec/h2/session.cc").read_text().split("kOtherReasons = {", 1)[1]
     others = re.findall(NAME, session.split("};", 1)[0])
     assert len(abuses) > 5 and len(others) > 3
     missing = [word for word in abuses + others if f"`{word}`" not in guide]

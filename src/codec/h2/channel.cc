@@ -51,6 +51,10 @@ bool Channel::refuse_message(const BadRequest& why) {
 // RFC 9113 §8.1.1: the sum of all DATA must be what Content-Length says.
 bool Channel::on_data(const Chunk& shared, std::string_view bytes) {
   bytes_received_ += bytes.size();
+  if (awaits_head_) [[unlikely]] {
+    session_.consume(id_, bytes.size());
+    return in_.failed() || refuse_message(bad_request(Refusal::data_before_head));
+  }
   if (size_.kind != BodySize::Kind::unknown) {
     if (bytes.size() > left_) {
       session_.consume(id_, bytes.size());
@@ -64,6 +68,9 @@ bool Channel::on_data(const Chunk& shared, std::string_view bytes) {
 }
 
 bool Channel::on_end() {
+  if (awaits_head_) [[unlikely]] {
+    return in_.failed() || refuse_message(bad_request(Refusal::data_before_head));
+  }
   if (size_.kind == BodySize::Kind::known && left_ > 0) {
     return in_.failed() || refuse_message(bad_request(Refusal::content_length_mismatch));
   }

@@ -35,6 +35,8 @@ class Channel {
   // Header blocks as they went over the wire; bodies are counted by their content.
   void count_received_head(std::size_t size) { bytes_received_ += size; }
   void count_sent_head(std::size_t size) { bytes_sent_ += size; }
+  // The engine found one that breaks the stream's rules, and resets the stream.
+  bool on_bad_frame() { return refuse_message(bad_request(Refusal::bad_stream_frame)); }
   // RST_STREAM, GOAWAY, or both sides are done.
   void on_closed(std::uint32_t code);
   // The connection is gone; `why` is whole in itself.
@@ -86,6 +88,7 @@ class Channel {
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint32_t reset_code_ = 0;
+  bool awaits_head_ = false;  // content would come before it
   bool closed_ = false;
 
  private:

@@ -22,13 +22,14 @@ loop::Task<void> ClientConnection::serve() {
   const bool in_order = co_await receive();
   const bool expected = going_away_ || ending_;
   end();
-  lose(in_order && !expected ? "protocol_error" : "",
+  const bool broken = in_order && !expected;
+  lose(broken ? "protocol_error" : "",
        Error{in_order ? ErrorKind::protocol : ErrorKind::closed,
              Side::backend,
              Retry::no,
              0,
              {},
-             "the backend ended the connection"});
+             broken ? broken_rule() : "the backend ended the connection"});
   while (open_ > 0) co_await all_gone_.until(Deadline::never());
   co_await flushed();
   loop_.timers().disarm(keep_alive_);
@@ -85,11 +86,18 @@ void ClientConnection::tell_room() {
 }
 
 // A frame begins with three bytes of length, of which no backend's first SETTINGS needs the first.
+// TLS begins with the type of a record, an alert or a handshake, and its major version.
 void ClientConnection::on_first_bytes(std::string_view bytes) {
-  if (!bytes.starts_with("HTTP/")) return;
-  end_with(NGHTTP2_PROTOCOL_ERROR, "protocol_error",
-           Error{ErrorKind::protocol, Side::backend, Retry::no, 0, "http1_spoken",
-                 "the backend speaks HTTP/1.1 where HTTP/2 is configured"});
+  const auto wrong = [this](std::string_view reason, std::string_view text) {
+    end_telling(NGHTTP2_PROTOCOL_ERROR, reason,
+                Error{ErrorKind::protocol, Side::backend, Retry::no, 0, reason, std::string(text)});
+  };
+  if (bytes.starts_with("HTTP/")) {
+    return wrong("http1_spoken", "the backend speaks HTTP/1.1 where HTTP/2 is configured");
+  }
+  if (bytes.starts_with("\x15\x03") || bytes.starts_with("\x16\x03")) {
+    wrong("tls_spoken", "the backend speaks TLS where cleartext is configured");
+  }
 }
 
 void ClientConnection::close() {
@@ -109,6 +117,7 @@ void ClientConnection::end() {
 }
 
 void ClientConnection::after_input() {
+  heard_ = loop_.now();
   if (going_away_) end();
   tell_room();
 }
@@ -121,11 +130,20 @@ void ClientConnection::on_quiet() {
   if (finished()) bytes_.cancel_recv();
 }
 
-// A PING costs nothing while other bytes come: the timer moves along with them.
+// A PING costs nothing while other bytes come: the timer moves along with them. A connection on
+// which nothing has come for long may have died meanwhile: the first request takes a PING along.
 void ClientConnection::watch_answer() {
   if (client_settings_.ping_every == Duration(0) || keep_alive_.is_armed()) return;
   received_before_ = bytes_.received();
+  if (settled_ && loop_.now() - heard_ >= client_settings_.ping_every) return ping();
   loop_.timers().arm(keep_alive_, Deadline::after(loop_.now(), client_settings_.ping_every));
+}
+
+void ClientConnection::ping() {
+  ping_out_ = true;
+  nghttp2_submit_ping(engine(), NGHTTP2_FLAG_NONE, nullptr);
+  pack_later();
+  loop_.timers().arm(keep_alive_, Deadline::after(loop_.now(), client_settings_.ping_timeout));
 }
 
 void ClientConnection::on_timer(loop::Timer&) {
@@ -140,10 +158,7 @@ void ClientConnection::on_timer(loop::Timer&) {
                 Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "backend_ping_timeout",
                       "the backend does not answer a PING"});
   }
-  ping_out_ = true;
-  nghttp2_submit_ping(engine(), NGHTTP2_FLAG_NONE, nullptr);
-  pack_later();
-  loop_.timers().arm(keep_alive_, Deadline::after(loop_.now(), client_settings_.ping_timeout));
+  ping();
 }
 
 }  // namespace doorward::codec::h2

@@ -67,6 +67,7 @@ class ClientConnection final : public Session, loop::TimerTarget {
   void on_timer(loop::Timer&) override;
   void end();
   void tell_room();
+  void ping();
 
   const std::unique_ptr<loop::ByteStream> transport_;
   const ClientSettings& client_settings_;
@@ -75,6 +76,7 @@ class ClientConnection final : public Session, loop::TimerTarget {
   Wait all_gone_{loop_};
   std::vector<Wait*> settling_;
   std::uint64_t received_before_ = 0;  // when the timer was armed
+  TimePoint heard_{};                  // when something came last
   std::uint32_t open_ = 0;
   bool had_room_ = true;
   bool settled_ = false;

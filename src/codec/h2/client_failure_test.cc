@@ -1,4 +1,6 @@
 // Every way in which a request to a backend may fail, and what can be said about it then.
+#include <set>
+
 #include "codec/h2/test_client.h"
 
 namespace doorward::codec::h2 {
@@ -179,18 +181,20 @@ TEST_F(H2Client, AStreamThatIsLetGoIsReset) {
 }
 
 // What a backend says in a whole conversation, in frames written by hand.
-std::string conversation() {
+std::vector<std::string> conversation() {
   const std::string early = std::string("\x08\x03", 2) + "103";
   const std::string trailer = std::string(
       "\0\5x-sum\2"
       "42",
       10);
-  return Peer::frame(NGHTTP2_SETTINGS, 0, 0, "") +
-         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, early) +
-         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\x88") +
-         Peer::frame(NGHTTP2_DATA, 0, 1, "some ") + Peer::frame(NGHTTP2_DATA, 0, 1, "content") +
-         Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1,
-                     trailer);
+  const std::uint8_t last = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
+  return {Peer::frame(NGHTTP2_SETTINGS, 0, 0, ""),
+          Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, early),
+          Peer::frame(0x77, 0, 0, "unknown"),
+          Peer::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\x88"),
+          Peer::frame(NGHTTP2_DATA, 0, 1, "some "),
+          Peer::frame(NGHTTP2_DATA, 0, 1, "content"),
+          Peer::frame(NGHTTP2_HEADERS, last, 1, trailer)};
 }
 
 loop::Task<void> say_and_leave(WireEnd& wire, std::string bytes, bool hard) {
@@ -201,7 +205,9 @@ loop::Task<void> say_and_leave(WireEnd& wire, std::string bytes, bool hard) {
 }
 
 TEST_F(H2Client, AResponseMayEndAtEveryByte) {
-  const std::string all = conversation();
+  std::string all;
+  std::set<std::size_t> between = {0};  // frames
+  for (const std::string& frame : conversation()) between.insert((all += frame).size());
   for (std::size_t size = 0; size <= all.size(); ++size) {
     for (const bool hard : {false, true}) {
       owner_ = {};
@@ -214,9 +220,13 @@ TEST_F(H2Client, AResponseMayEndAtEveryByte) {
       if (whole) {
         EXPECT_EQ(out.body, "some content");
         EXPECT_EQ(out.trailer, "42");
-      } else {
-        EXPECT_EQ(out.error->side, Side::backend);
+        EXPECT_EQ(client_->end_reason(), "");
+        continue;
       }
+      EXPECT_EQ(out.error->side, Side::backend);
+      EXPECT_FALSE(client_->end_detail().empty());
+      const bool broke_off = !hard && !between.contains(size);
+      EXPECT_EQ(client_->end_reason(), broke_off ? "closed_mid_frame" : "reset") << size;
     }
   }
 }

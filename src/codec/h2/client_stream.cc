@@ -20,6 +20,7 @@ constexpr Duration kSettingsPatience{5'000};
 
 ClientStream::ClientStream(ClientConnection& connection)
     : Channel(connection), connection_(connection) {
+  awaits_head_ = true;
   connection.stream_opened();
 }
 
@@ -168,6 +169,7 @@ bool ClientStream::take_trailers(bool last) {
 
 bool ClientStream::take_final(const http::ResponseHead& head, bool last) {
   final_head_ = true;
+  awaits_head_ = false;
   const bool no_content = method_ == http::Method::head || http::has_no_content(head.status);
   if (websocket_ && head.status / 100 == 2) {
     switch_protocols(arriving_->head);

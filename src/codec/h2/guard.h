@@ -8,6 +8,7 @@
 // Owner: a Session. One clock read a turn (the loop's), two additions a frame.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,8 @@ namespace doorward::codec::h2 {
   X(continuation_flood, 0, 0, 0)  /* a header block in too many frames */                  \
   X(hpack_bomb, 0, 0, 0)          /* header lists far beyond their limit */                \
   X(ack_flood, 0, 0, 0)           /* answers pile up that the peer does not fetch */       \
-  X(too_many_streams, 200, 20, 0) /* beyond SETTINGS_MAX_CONCURRENT_STREAMS */
+  X(too_many_streams, 200, 20, 0) /* beyond SETTINGS_MAX_CONCURRENT_STREAMS */             \
+  X(closed_flood, 0, 0, 0)        /* more for streams that are over than was on its way */
 
 enum class Abuse : std::uint8_t {
   none,
@@ -43,10 +45,15 @@ std::string_view to_string(Abuse abuse);  // "rapid_reset"; "none"
 
 inline constexpr std::size_t kContinuationsMost = 16;
 inline constexpr std::size_t kAcksMost = 256;
+inline constexpr std::size_t kFrameHead = 9;  // bytes (RFC 9113 §4.1)
 
 class Guard {
  public:
-  Guard();
+  // `connection_window`: bytes that a peer may have on their way, `stream_window`: of one stream.
+  Guard(std::uint32_t stream_window, std::uint32_t connection_window) : Guard() {
+    stream_window_ = stream_window;
+    late_most_ = late_room_ = connection_window;
+  }
 
   // The peer did it once more; true when that was once too often.
   bool overdrawn(Abuse kind, TimePoint now);
@@ -54,14 +61,30 @@ class Guard {
   void useful() { ++useful_; }
   // A stream came to its end on both sides: a client may change its mind about every other one.
   void completed();
+  // A stream is over. Of one that the peer had not ended a window may be on its way.
+  void stream_over(bool peer_ended) {
+    late_room_ = std::min(late_room_ + (peer_ended ? kAfterword : stream_window_), late_most_);
+  }
+  // So many bytes of frames came for streams that are over; true when that is more than can have
+  // been on its way. Flow control does not hold DATA of theirs back: it is dropped, so that the
+  // connection's window opens again at once.
+  bool too_late(std::uint64_t bytes) {
+    late_room_ -= static_cast<std::int64_t>(bytes);
+    return late_room_ < 0;
+  }
 
  private:
+  static constexpr std::int64_t kAfterword = 64;  // RST_STREAM behind the end
+  Guard();
   struct Budget {
     std::int64_t tenths = 0;        // of a frame
     std::uint64_t useful_seen = 0;  // of useful_, when it was last filled
     TimePoint filled{};
   };
 
+  std::int64_t stream_window_ = 0;
+  std::int64_t late_most_ = 0;
+  std::int64_t late_room_ = 0;  // bytes
   std::uint64_t useful_ = 0;
   std::array<Budget, static_cast<std::size_t>(Abuse::count_)> budgets_;
 };

@@ -24,7 +24,8 @@
   X(trailers_without_end, 400, "A second header block comes that does not end the message.")      \
   X(protocol_without_connect, 400, "A :protocol comes in a request that is not CONNECT.")         \
   X(protocol_unsupported, 501, "CONNECT is offered for the protocol websocket only.")             \
-  X(data_before_head, 400, "Content comes before the head.")
+  X(data_before_head, 400, "Content comes before the head.")                                      \
+  X(bad_stream_frame, 400, "A frame breaks the rules of its stream: its window, or its end.")
 
 namespace doorward::codec::h2 {
 

@@ -46,6 +46,9 @@ class ServerConnection final : public Session, loop::TimerTarget {
   void on_peer_settings() override {}
   void on_goaway() override { peer_leaves_ = true; }
   void on_ping_answered() override;
+  void on_reset(bool by_peer, std::uint32_t code) override {
+    sink_.on_stream_reset(by_peer ? Side::client : Side::doorward, code);
+  }
   void after_input() override;
   void on_quiet() override;
   void on_timer(loop::Timer&) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "codec/h2/channel.h"
@@ -23,14 +24,20 @@ void put32(char* to, std::uint32_t value) {
 }
 
 constexpr std::size_t kAbuses = static_cast<std::size_t>(Abuse::count_);
+constexpr std::array<std::string_view, 9> kOtherReasons = {
+    "protocol_error", "bad_preface",  "http1_spoken",   "tls_spoken",  "closed_mid_frame",
+    "reset",          "send_timeout", "header_timeout", "ping_timeout"};
+constexpr std::size_t kPreface = NGHTTP2_CLIENT_MAGIC_LEN;
 
 }  // namespace
 
 std::span<const std::string_view> end_reasons() {
   static const auto all = [] {
-    std::array<std::string_view, kAbuses + 6> reasons = {
-        "protocol_error", "bad_preface", "reset", "send_timeout", "header_timeout", "ping_timeout"};
-    for (std::size_t i = 0; i < kAbuses; ++i) reasons[i + 6] = to_string(static_cast<Abuse>(i));
+    std::array<std::string_view, kAbuses + kOtherReasons.size()> reasons;
+    std::ranges::copy(kOtherReasons, reasons.begin());
+    for (std::size_t i = 0; i < kAbuses; ++i) {
+      reasons[kOtherReasons.size() + i] = to_string(static_cast<Abuse>(i));
+    }
     return reasons;
   }();
   return all;
@@ -47,7 +54,9 @@ Session::Session(loop::Loop& loop, loop::ByteStream& bytes, Role role,
       bytes_(bytes),
       settings_(settings),
       peer_(role == Role::server ? Side::client : Side::backend),
-      engine_(make_engine(role == Role::server, this)) {}
+      engine_(make_engine(role == Role::server, this)),
+      guard_(settings.stream_window, settings.connection_window),
+      place_(role == Role::server ? kPreface : 0) {}
 
 Session::~Session() { DOORWARD_CHECK(channels_ == nullptr && !flushing_); }
 
@@ -100,12 +109,19 @@ bool Session::abused(Abuse kind) {
 void Session::feed(Chunk chunk) {
   if (!std::exchange(fed_, true)) on_first_bytes(chunk.view());
   if (dead_) return;
+  place_.received(chunk.view(), [this](const nghttp2_frame_hd& head) { note_head(head); });
+  if (dead_) return;
   input_ = std::move(chunk);
   in_engine_ = true;
   const ssize_t used = nghttp2_session_mem_recv(
       engine(), reinterpret_cast<const std::uint8_t*>(input_.data()), input_.size());
   in_engine_ = false;
   input_ = Chunk();
+  const std::uint64_t dropped = std::exchange(content_due_, 0);
+  if (used >= 0 && dropped > 0 && guard_.too_late(dropped)) {
+    abuse_ = Abuse::closed_flood;
+    return engine_failed(NGHTTP2_ERR_CALLBACK_FAILURE);
+  }
   if (used < 0) return engine_failed(used);
   if (nghttp2_session_get_outbound_queue_size(engine()) > kBacklogMost) {
     abuse_ = Abuse::ack_flood;
@@ -114,6 +130,27 @@ void Session::feed(Chunk chunk) {
   pack();
   if (!dead_) after_input();
   tell_watches();
+}
+
+// The engine tells of all DATA but that of streams that are over: it drops this, and gives its
+// bytes back to the connection's window. A client that goes on with a stream that it has ended
+// itself breaks RFC 9113 §5.1; of another stream, what comes may have been on its way.
+void Session::note_head(const nghttp2_frame_hd& head) {
+  if (head.type == NGHTTP2_RST_STREAM) reset_head_ = head.stream_id;
+  if (head.type != NGHTTP2_DATA) return;
+  content_due_ += kFrameHead + head.length;
+  if (peer_ == Side::backend || dead_) return;
+  const bool ended = nghttp2_session_find_stream(engine(), head.stream_id) == nullptr &&
+                     closed_.fate(head.stream_id) == ClosedStreams::Fate::ended;
+  const bool reset = head.stream_id == reset_head_;  // just now, in the same bytes
+  if (!ended && !reset) return;
+  end_telling(NGHTTP2_STREAM_CLOSED, "protocol_error",
+              Error{ErrorKind::protocol,
+                    peer_,
+                    Retry::no,
+                    0,
+                    {},
+                    fmt::format("DATA on stream {}, which has ended", head.stream_id)});
 }
 
 // A watch may end any stream, so that the list is walked anew after each.
@@ -132,8 +169,10 @@ void Session::tell_watches() {
 void Session::engine_failed(ssize_t code) {
   if (abuse_ == Abuse::none && code == NGHTTP2_ERR_FLOODED) abuse_ = Abuse::ack_flood;
   if (code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) abuse_ = Abuse::continuation_flood;
-  Error why{ErrorKind::protocol, peer_, Retry::no, 0, {}, "the peer broke HTTP/2"};
+  if (abuse_ != Abuse::none) end_detail_.clear();  // its name says it
+  Error why{ErrorKind::protocol, peer_, Retry::no, 0, {}, broken_rule()};
   if (abuse_ != Abuse::none) {
+    if (peer_ == Side::backend) why.reason = to_string(abuse_);
     return end_with(NGHTTP2_ENHANCE_YOUR_CALM, to_string(abuse_), why);
   }
   if (violation_ != NGHTTP2_NO_ERROR) return end_with(violation_, "protocol_error", why);
@@ -158,6 +197,18 @@ void Session::write_goaway(std::uint32_t code) {
   put32(&frame[9], static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(engine())));
   put32(&frame[13], code);
   output_.copy({frame.data(), frame.size()});
+}
+
+std::string Session::broken_rule() const {
+  std::string text(peer_ == Side::client ? "the client" : "the backend");
+  text += " broke HTTP/2";
+  if (!end_detail_.empty()) text += ": " + end_detail_;
+  return text;
+}
+
+void Session::end_telling(std::uint32_t code, std::string_view reason, const Error& why) {
+  end_detail_ = why.cause;
+  end_with(code, reason, why);
 }
 
 void Session::end_with(std::uint32_t code, std::string_view reason, const Error& why) {
@@ -267,8 +318,7 @@ loop::Task<bool> Session::receive() {
     Result<Chunk> got = co_await bytes_.recv(Deadline::never());
     if (!got && got.error().kind == ErrorKind::cancelled) continue;  // finished, perhaps
     if (!got || got->empty()) {
-      const bool in_peace = got.has_value() && channel_count_ == 0;
-      lose(in_peace ? "" : "reset", why_lost(got));
+      lose(lost_reason(got), why_lost(got));
       bytes_.abort();  // nobody waits for what is still to be sent
       co_return false;
     }
@@ -277,15 +327,35 @@ loop::Task<bool> Session::receive() {
   co_return true;
 }
 
+std::size_t Session::open_channels() const {
+  std::size_t count = 0;
+  for (const Channel* channel = channels_; channel != nullptr; channel = channel->next) {
+    if (channel->is_open()) ++count;
+  }
+  return count;
+}
+
+// Clients leave as they like: within a frame, too.
+std::string_view Session::lost_reason(const Result<Chunk>& got) const {
+  if (!got) return "reset";
+  if (peer_ == Side::backend && place_.within()) return "closed_mid_frame";
+  return open_channels() == 0 ? "" : "reset";
+}
+
 // The transport's own words where it has some: what TLS says of a peer that broke it, or refused
 // us.
 Error Session::why_lost(const Result<Chunk>& got) {
-  Error why{ErrorKind::closed, peer_, Retry::no, 0, {}, "the peer ended the connection"};
-  if (got) return why;
-  why.kind = got.error().kind;
-  if (got.error().reason.empty()) return why;
-  end_detail_ = got.error().cause;
-  return got.error();
+  Error why{got ? ErrorKind::closed : got.error().kind, peer_, Retry::no, 0, {}, {}};
+  if (lost_reason(got).empty()) return why;
+  if (!got && !got.error().reason.empty()) {
+    end_detail_ = got.error().cause;
+    return got.error();
+  }
+  why.cause =
+      fmt::format("the {} {} the connection{}", peer_ == Side::client ? "client" : "backend",
+                  got ? "closed" : "broke", place_.text());
+  end_detail_ = fmt::format("{}; requests under way: {}", why.cause, open_channels());
+  return why;
 }
 
 loop::Task<void> Session::linger() {

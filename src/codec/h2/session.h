@@ -16,6 +16,7 @@
 
 #include "base/chunk.h"
 #include "codec/h2/closed_streams.h"
+#include "codec/h2/frame_place.h"
 #include "codec/h2/guard.h"
 #include "codec/h2/output.h"
 #include "codec/h2/session_settings.h"
@@ -58,10 +59,9 @@ class Session {
   std::uint64_t packed() const { return packed_; }
   loop::ByteStream& transport() { return bytes_; }
 
-  // Why it ended, for logs and metrics: an Abuse's name, or one of "protocol_error",
-  // "bad_preface", "reset"; empty when it ended in order.
+  // Why it ended, for logs and metrics: one of end_reasons(); empty when it ended in order.
   std::string_view end_reason() const { return end_reason_; }
-  // … and which rule the peer broke, for people; may be empty.
+  // … and which rule the peer broke, or where it left, for people; may be empty.
   const std::string& end_detail() const { return end_detail_; }
   Abuse abuse() const { return abuse_; }
 
@@ -77,6 +77,10 @@ class Session {
   bool finished() const;
   // Ends the connection with GOAWAY; channels fail with `why`.
   void end_with(std::uint32_t code, std::string_view reason, const Error& why);
+  // "the backend broke HTTP/2", and how.
+  std::string broken_rule() const;
+  // … and end_detail() is what `why` says.
+  void end_telling(std::uint32_t code, std::string_view reason, const Error& why);
   // The transport is gone.
   void lose(std::string_view reason, const Error& why);
   // Waits until what is packed has been sent or is lost.
@@ -94,6 +98,8 @@ class Session {
   virtual void on_peer_settings() = 0;
   virtual void on_goaway() = 0;
   virtual void on_ping_answered() = 0;
+  // RST_STREAM was received, or is packed.
+  virtual void on_reset([[maybe_unused]] bool by_peer, [[maybe_unused]] std::uint32_t code) {}
   // After feed(): foreign code may run.
   virtual void after_input() = 0;
   // The last Channel's end, or the connection's: whoever waits in recv should look.
@@ -109,12 +115,19 @@ class Session {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
 
+  void stream_over(std::int32_t stream, bool peer_ended) {
+    closed_.add(stream, !peer_ended);
+    guard_.stream_over(peer_ended);
+  }
   void fail_channels(const Error& why);
   void tell_watches();
   void engine_failed(ssize_t code);
   void write_goaway(std::uint32_t code);
+  void note_head(const nghttp2_frame_hd& head);
   void note_why(const nghttp2_goaway& sent);
   Error why_lost(const Result<Chunk>& got);
+  std::size_t open_channels() const;
+  std::string_view lost_reason(const Result<Chunk>& got) const;
   loop::Task<void> flush();
   bool gathers(int turns, std::uint64_t seen) const;
   auto next_turn() {
@@ -131,6 +144,10 @@ class Session {
   std::unique_ptr<nghttp2_session, Delete> engine_;
   Guard guard_;
   ClosedStreams closed_;
+  FramePlace place_;
+  std::uint64_t content_due_ = 0;   // bytes of DATA frames that the engine has not told of
+  std::int32_t reset_head_ = -1;    // the last stream that the peer reset, as its frames' heads say
+  std::int32_t reset_by_peer_ = 0;  // … and as the engine says
   std::uint32_t violation_ = NGHTTP2_NO_ERROR;  // a connection error that a callback found
   Channel* channels_ = nullptr;
   std::size_t channel_count_ = 0;

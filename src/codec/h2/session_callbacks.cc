@@ -31,6 +31,7 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION:  // has a limit of its own
       return Abuse::none;
     case NGHTTP2_RST_STREAM:
       return Abuse::rapid_reset;
@@ -51,15 +52,33 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
 }  // namespace
 
 struct Callbacks {
-  // RFC 9113 §5.1, §5.1.1, §6.3: connection errors that the engine lets pass. (DATA on a closed
-  // stream reaches no callback: the engine drops it and gives its bytes back to the window.)
-  static std::uint32_t violation_of(Session& session, const nghttp2_frame_hd& head) {
-    if (head.type == NGHTTP2_PRIORITY && head.stream_id == 0) return NGHTTP2_PROTOCOL_ERROR;
-    if (session.peer_ != Side::client || head.type != NGHTTP2_HEADERS) return NGHTTP2_NO_ERROR;
-    const bool new_number =
-        head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine());
-    if (new_number || head.stream_id % 2 == 0) return NGHTTP2_NO_ERROR;
-    if (nghttp2_session_find_stream(session.engine(), head.stream_id) != nullptr) {
+  // Of a stream that is over, which the engine drops without any further callback. (DATA comes to
+  // no callback at all: Session::note_head().)
+  static bool is_late(Session& session, const nghttp2_frame_hd& head) {
+    const bool from_client = session.peer_ == Side::client;
+    switch (head.type) {
+      case NGHTTP2_CONTINUATION:
+        break;
+      case NGHTTP2_RST_STREAM:
+        if (from_client) return false;  // is charged by its type
+        break;
+      case NGHTTP2_HEADERS:
+        if (from_client &&
+            head.stream_id > nghttp2_session_get_last_proc_stream_id(session.engine())) {
+          return false;  // it opens the stream
+        }
+        break;
+      default:
+        return false;
+    }
+    return head.stream_id != 0 &&
+           nghttp2_session_find_stream(session.engine(), head.stream_id) == nullptr;
+  }
+
+  // RFC 9113 §5.1 and §5.1.1: a client that goes on with a stream that it ended, or uses a number
+  // that it passed over, breaks the rules; the engine lets that pass.
+  static std::uint32_t violation_of_late(Session& session, const nghttp2_frame_hd& head) {
+    if (session.peer_ != Side::client || head.type != NGHTTP2_HEADERS || head.stream_id % 2 == 0) {
       return NGHTTP2_NO_ERROR;
     }
     switch (session.closed_.fate(head.stream_id)) {
@@ -72,15 +91,35 @@ struct Callbacks {
     }
   }
 
+  static int break_off(Session& session, std::uint32_t violation, std::string detail) {
+    session.violation_ = violation;
+    session.end_detail_ = std::move(detail);
+    return kEnd;
+  }
+
+  static int late_frame(Session& session, const nghttp2_frame_hd& head) {
+    const std::uint32_t violation = violation_of_late(session, head);
+    if (violation != NGHTTP2_NO_ERROR) {
+      return break_off(session, violation,
+                       "HEADERS on stream " + std::to_string(head.stream_id) +
+                           ", which has ended or was never opened");
+    }
+    if (!session.guard_.too_late(kFrameHead + head.length)) return 0;
+    session.abuse_ = Abuse::closed_flood;
+    return kEnd;
+  }
+
   static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
     Session& session = session_of(user);
-    session.violation_ = violation_of(session, *head);
-    if (session.violation_ != NGHTTP2_NO_ERROR) {
-      session.end_detail_ = head->type == NGHTTP2_PRIORITY
-                                ? "PRIORITY on stream 0"
-                                : "HEADERS on stream " + std::to_string(head->stream_id) +
-                                      ", which has ended or was never opened";
-      return kEnd;
+    if (head->type == NGHTTP2_DATA) session.content_due_ -= kFrameHead + head->length;
+    if (is_late(session, *head)) return late_frame(session, *head);
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0) {  // RFC 9113 §6.3
+      return break_off(session, NGHTTP2_PROTOCOL_ERROR, "PRIORITY on stream 0");
+    }
+    // RFC 9113 §8.4: before a promise stands a request, and before that the SETTINGS that forbid
+    // it.
+    if (head->type == NGHTTP2_PUSH_PROMISE && session.peer_ == Side::backend) {
+      return break_off(session, NGHTTP2_PROTOCOL_ERROR, "PUSH_PROMISE, which was not allowed");
     }
     const Abuse charge = charge_of(*head);
     if (charge == Abuse::none) return 0;
@@ -135,7 +174,8 @@ struct Callbacks {
         session.guard_.useful();
         return channel == nullptr || !last || channel->on_end() ? 0 : kEnd;
       case NGHTTP2_RST_STREAM:
-        session.closed_.add(frame->hd.stream_id, false);
+        session.reset_by_peer_ = frame->hd.stream_id;  // and closed next
+        session.on_reset(true, frame->rst_stream.error_code);
         return 0;
       case NGHTTP2_SETTINGS:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) session.on_peer_settings();
@@ -154,9 +194,13 @@ struct Callbacks {
   // A stream error that the engine found: it sends RST_STREAM, the peer made it do so.
   static int invalid_frame(nghttp2_session* engine, const nghttp2_frame* frame, int, void* user) {
     Session& session = session_of(user);
-    if (frame->hd.stream_id == 0 || session.peer_ == Side::backend) return 0;
+    if (frame->hd.stream_id == 0) return 0;
+    if (session.peer_ == Side::backend) {
+      Channel* channel = channel_of(engine, frame->hd.stream_id);
+      return channel == nullptr || channel->on_bad_frame() ? 0 : kEnd;
+    }
     if (channel_of(engine, frame->hd.stream_id) == nullptr && frame->hd.type == NGHTTP2_HEADERS) {
-      session.closed_.add(frame->hd.stream_id, true);  // refused: more of it may be on its way
+      session.stream_over(frame->hd.stream_id, false);  // refused: more of it may be on its way
       return session.abused(Abuse::too_many_streams) ? kEnd : 0;
     }
     return session.abused(Abuse::rapid_reset) ? kEnd : 0;
@@ -183,6 +227,7 @@ struct Callbacks {
   static int frame_sent(nghttp2_session* engine, const nghttp2_frame* frame, void* user) {
     Session& session = session_of(user);
     if (frame->hd.type == NGHTTP2_GOAWAY) session.note_why(frame->goaway);
+    if (frame->hd.type == NGHTTP2_RST_STREAM) session.on_reset(false, frame->rst_stream.error_code);
     if (frame->hd.type == NGHTTP2_DATA) session.guard_.useful();
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     session.guard_.useful();
@@ -197,7 +242,8 @@ struct Callbacks {
                            void* user) {
     Session& session = session_of(user);
     if (Channel* channel = channel_of(engine, stream)) channel->on_closed(code);
-    session.closed_.add(stream, nghttp2_session_get_stream_remote_close(engine, stream) != 1);
+    session.stream_over(stream, stream == session.reset_by_peer_ ||
+                                    nghttp2_session_get_stream_remote_close(engine, stream) == 1);
     return 0;
   }
 

@@ -10,6 +10,13 @@ void BoundaryTracker::begin(const FrameHead& head) {
   tracks_ = plausible;
   closed_ = head.opcode == Opcode::close;
   left_ = head.length;
+  if (closed_) mask_ = head.mask;
+}
+
+void BoundaryTracker::note_code(std::string_view payload) {
+  for (const char c : payload.substr(0, 2 - code_size_)) {
+    code_ = code_ << 8 | (static_cast<unsigned char>(c) ^ mask_[code_size_++]);
+  }
 }
 
 // True when the head is whole.
@@ -35,6 +42,8 @@ std::string_view BoundaryTracker::pass_frame(std::string_view& rest) {
   const char* const first = rest.data();
   if (tracks_ && !closed() && (left_ > 0 || pass_head(rest)) && tracks_) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, rest.size()));
+    if (closed_) [[unlikely]]
+      note_code(rest.substr(0, size));
     left_ -= size;
     rest.remove_prefix(size);
   }

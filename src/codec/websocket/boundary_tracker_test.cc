@@ -51,6 +51,22 @@ TEST(BoundaryTracker, KnowsACloseFrameOnceItIsWhole) {
   EXPECT_TRUE(tracker.closed());
 }
 
+TEST(BoundaryTracker, ReadsTheCodeOfACloseFrame) {
+  const std::string bytes = from_client(1, "hello") + from_client(8, close_body(4321) + "why");
+  for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
+    BoundaryTracker tracker(Sender::client);
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      tracker.pass(std::string_view(bytes).substr(at, piece));
+    }
+    EXPECT_TRUE(tracker.closed());
+    EXPECT_EQ(tracker.close_code(), 4321u) << piece;
+  }
+  BoundaryTracker tracker(Sender::server);
+  tracker.pass(from_server(8, ""));
+  EXPECT_TRUE(tracker.closed());
+  EXPECT_EQ(tracker.close_code(), 1005u);
+}
+
 TEST(BoundaryTracker, LeavesReservedBitsToExtensions) {
   BoundaryTracker tracker(Sender::server);
   tracker.pass(frame({.payload = "a", .reserved = 7}));

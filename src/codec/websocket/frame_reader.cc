@@ -12,7 +12,17 @@ bool may_be_sent(unsigned code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
 }
 
+unsigned code_in(std::string_view body) {
+  return static_cast<unsigned char>(body[0]) * 256U + static_cast<unsigned char>(body[1]);
+}
+
 }  // namespace
+
+unsigned FrameReader::close_code() const {
+  constexpr unsigned kNone = 1005;
+  const std::string_view body = control_.payload();
+  return body.size() < 2 ? kNone : code_in(body);
+}
 
 // RFC 6455 §5.2 and §5.5.
 Refusal FrameReader::judge(const FrameHead& head) const {
@@ -46,9 +56,7 @@ Refusal FrameReader::judge_close() const {
   const std::string_view body = control_.payload();
   if (body.empty()) return Refusal::none;
   if (body.size() == 1) return Refusal::close_body;
-  const unsigned code =
-      static_cast<unsigned char>(body[0]) * 256U + static_cast<unsigned char>(body[1]);
-  if (!may_be_sent(code)) return Refusal::close_body;
+  if (!may_be_sent(code_in(body))) return Refusal::close_body;
   Utf8 reason;
   const bool text = reason.take(body.substr(2)) && reason.complete();
   return text ? Refusal::none : Refusal::utf8;
@@ -73,6 +81,7 @@ void FrameReader::begin_frame(const FrameHead& head) {
   count(head);
   if (head.opcode != Opcode::continuation) {
     message_size_ = 0;
+    ++messages_;
     check_text_ = head.opcode == Opcode::text && (head.reserved & kRsv1) == 0;
     utf8_.reset();
   }

@@ -53,6 +53,10 @@ class FrameReader {
   const Control& control() const { return control_; }
   Refusal refusal() const { return refusal_; }
   bool closed() const { return closed_; }
+  // Of the close frame; 1005: it has none (RFC 6455 §7.4.1).
+  unsigned close_code() const;
+  // Messages that have begun.
+  std::uint64_t messages() const { return messages_; }
   // What was passed on so far ends within a frame.
   bool inside_frame() const { return inside_; }
   // A piece lies in the reader, not in what it was fed.
@@ -88,6 +92,7 @@ class FrameReader {
   bool message_open_ = false;
   bool check_text_ = false;
   std::uint64_t message_size_ = 0;
+  std::uint64_t messages_ = 0;
   Utf8 utf8_;
 
   // The frame

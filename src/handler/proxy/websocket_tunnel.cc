@@ -7,6 +7,7 @@ namespace {
 
 using codec::websocket::Refusal;
 using codec::websocket::Sender;
+using observe::Metric;
 
 // As the access log says it.
 std::string_view error_code_of(WebSocketTunnel::CloseCode code) {
@@ -30,6 +31,20 @@ WebSocketTunnel::WebSocketTunnel(loop::Loop& loop, loop::ByteStream& client,
       to_client_(Sender::server, backend, client, settings.rules, settings.deflate) {}
 
 loop::Task<void> WebSocketTunnel::run(Chunk client_early, Chunk backend_early) {
+  std::optional<observe::RouteSeries> series = settings_.series;
+  if (!series) return pass_both(std::move(client_early), std::move(backend_early));
+  return run_counted(*series, std::move(client_early), std::move(backend_early));
+}
+
+loop::Task<void> WebSocketTunnel::run_counted(observe::RouteSeries series, Chunk client_early,
+                                              Chunk backend_early) {
+  series.raise(Metric::route_websockets_open);
+  co_await pass_both(std::move(client_early), std::move(backend_early));
+  series.lower(Metric::route_websockets_open);
+  series.add_value(Metric::route_websockets_closed, observe::close_code_number(close_code_));
+}
+
+loop::Task<void> WebSocketTunnel::pass_both(Chunk client_early, Chunk backend_early) {
   moved_ = to_backend_.heard = to_client_.heard = loop_.now();
   to_backend_.from.limit_stall({settings_.idle, 0});
   to_client_.from.limit_stall({settings_.idle, 0});
@@ -44,7 +59,9 @@ loop::Task<void> WebSocketTunnel::run(Chunk client_early, Chunk backend_early) {
 
 loop::Task<void> WebSocketTunnel::pass(WebSocketWay& way, Chunk bytes) {
   while (!is_over(way)) {
+    const std::uint64_t messages = way.messages();
     const std::span<const iovec> parts = way.take(bytes.view(), loop_.now(), loop_.random());
+    if (way.messages() != messages) count_messages(way, messages);
     if (!parts.empty()) {
       way.sending = true;
       const Result<void> sent = co_await way.to.send(parts, Deadline::never());
@@ -66,6 +83,17 @@ loop::Task<void> WebSocketTunnel::pass(WebSocketWay& way, Chunk bytes) {
     way.pinged = {};
   }
   if (!closing_) finish(way);  // a half that has ended is passed on as a half
+}
+
+void WebSocketTunnel::note_close(unsigned code) {
+  if (close_code_ == kNoClose) close_code_ = code;
+}
+
+void WebSocketTunnel::count_messages(const WebSocketWay& way, std::uint64_t before) {
+  if (!settings_.series) return;
+  observe::RouteSeries series = *settings_.series;
+  series.add_value(Metric::route_websocket_messages, &way == &to_backend_ ? 0 : 1,
+                   way.messages() - before);
 }
 
 // Closing has its own limit.
@@ -118,6 +146,7 @@ void WebSocketTunnel::ping(WebSocketWay& way) {
 }
 
 void WebSocketTunnel::look_after(WebSocketWay& way) {
+  if (way.heard_close()) note_close(way.heard_code());
   if (way.refusal() != Refusal::none && !closing_) on_refusal(way);
   const bool both_closed = to_client_.closed() && to_backend_.closed();
   if (both_closed && !closing_) on_both_closed();
@@ -137,6 +166,7 @@ void WebSocketTunnel::on_both_closed() {
 void WebSocketTunnel::on_refusal(WebSocketWay& way) {
   const CloseCode code = close_code(way.refusal());
   error_code_ = error_code_of(code);
+  note_close(static_cast<unsigned>(code));
   other(way).say_close(code, sentence(way.refusal()));
   way.say_close(CloseCode::going_away, "the other side broke a rule");
   begin_closing();
@@ -150,6 +180,7 @@ void WebSocketTunnel::end_idle() {
 
 void WebSocketTunnel::close(CloseCode code, std::string_view reason) {
   if (closing_ || !to_client_.knows_frames() || !to_backend_.knows_frames()) return;
+  note_close(static_cast<unsigned>(code));
   to_client_.say_close(code, reason);
   to_backend_.say_close(code, reason);
   begin_closing();

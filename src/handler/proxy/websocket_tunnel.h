@@ -10,9 +10,12 @@
 // Owner: the exchange, for as long as run() runs.
 #pragma once
 
+#include <optional>
+
 #include "base/chunk.h"
 #include "handler/proxy/websocket_way.h"
 #include "loop/loop.h"
+#include "observe/metrics.h"
 
 namespace doorward::handler {
 
@@ -21,10 +24,11 @@ class WebSocketTunnel final : private loop::TimerTarget {
   using CloseCode = codec::websocket::CloseCode;
 
   struct Settings {
-    Duration idle;                                   // nothing passed for so long: it ends
-    const codec::websocket::Rules* rules = nullptr;  // null: frames are not checked
-    bool deflate = false;                            // permessage-deflate was negotiated
-    Duration closing{3000};                          // closing takes so long at most
+    Duration idle;                                    // nothing passed for so long: it ends
+    const codec::websocket::Rules* rules = nullptr;   // null: frames are not checked
+    bool deflate = false;                             // permessage-deflate was negotiated
+    Duration closing{3000};                           // closing takes so long at most
+    std::optional<observe::RouteSeries> series = {};  // counts it
   };
 
   WebSocketTunnel(loop::Loop& loop, loop::ByteStream& client, loop::ByteStream& backend,
@@ -46,6 +50,13 @@ class WebSocketTunnel final : private loop::TimerTarget {
   std::string_view error_code() const { return error_code_; }
 
  private:
+  static constexpr unsigned kNoClose = 1006;
+
+  loop::Task<void> run_counted(observe::RouteSeries series, Chunk client_early,
+                               Chunk backend_early);
+  loop::Task<void> pass_both(Chunk client_early, Chunk backend_early);
+  void note_close(unsigned code);
+  void count_messages(const WebSocketWay& way, std::uint64_t before);
   loop::Task<void> pass(WebSocketWay& way, Chunk bytes);
   WebSocketWay& other(WebSocketWay& way) { return &way == &to_backend_ ? to_client_ : to_backend_; }
   Deadline deadline(const WebSocketWay& way) const;
@@ -72,6 +83,8 @@ class WebSocketTunnel final : private loop::TimerTarget {
   bool closing_ = false;
   bool expired_ = false;  // … and it took too long
   bool broken_ = false;
+  // Of the first close frame, whoever sent it; 1005: it had no code (RFC 6455 §7.4.1).
+  unsigned close_code_ = kNoClose;
   std::string_view error_code_;
   loop::Timer patience_{*this};
 };

@@ -53,6 +53,10 @@ class WebSocketWay {
   bool knows_frames() const { return checked_ || tracker_.tracks(); }
   // The sender has sent its close frame.
   bool heard_close() const { return checked_ ? reader_.closed() : tracker_.closed(); }
+  // Its code; 1005: there is none (RFC 6455 §7.4.1).
+  unsigned heard_code() const { return checked_ ? reader_.close_code() : tracker_.close_code(); }
+  // Messages that have begun, where frames are checked.
+  std::uint64_t messages() const { return reader_.messages(); }
   // A close frame has gone to `to`: the sender's, or Doorward's.
   bool closed() const { return said_close_ || heard_close(); }
   // A rule was broken within a frame, the end of which never comes.

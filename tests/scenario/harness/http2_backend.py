@@ -1,6 +1,7 @@
 """A backend that speaks HTTP/2: `script(stream)` runs in a thread per request, one reader thread
 per connection. Built on python3-h2, so a gateway that breaks RFC 9113 fails the test."""
 import queue
+import socket
 import threading
 
 import h2.config
@@ -154,6 +155,10 @@ class Http2Connection:
         """h2 itself would take nothing more afterwards."""
         last = max(self.streams, default=0) if last is None else last
         self.send_raw(frame(Kind.GOAWAY, number(last) + number(code)))
+
+    def end(self):
+        """FIN, while it still reads: closing with unread bytes would reset."""
+        self.io.sock.shutdown(socket.SHUT_WR)
 
     def close(self):
         self.io.close()

@@ -69,6 +69,10 @@ class Shared:
                     wants_read = reading or isinstance(error, ssl.SSLError)
                 except ssl.SSLWantWriteError:
                     wants_read = False
+                except OSError as error:
+                    if self.sock.fileno() >= 0:
+                        raise
+                    raise ConnectionAbortedError("closed by another thread") from error
             self._wait(wants_read)
 
     def recv(self, size):
