@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/revoked_certificates.h"
 #include "codec/h2/refusal.h"
 #include "codec/h2/session.h"
 #include "exchange/problems.h"
@@ -272,11 +273,37 @@ std::vector<std::string> Gateway::try_reload(std::string_view why) {
   show(loaded->model);
   tell_warnings(diagnostics);
   ++generation_;
-  use(snapshot_, [this, why = std::string(why), generation = generation_] {
-    events_.info("reloaded", {{"why", why}, {"generation", generation}});
-  });
+  use(snapshot_, [] {});
+  revoke_certificates(*old);
+  on_all_cores([](exchange::Core&) {},
+               [this, why = std::string(why), generation = generation_] {
+                 events_.info("reloaded", {{"why", why}, {"generation", generation}});
+               });
   change_listeners(*old);
   return {};
+}
+
+// Who is connected has passed the lists of then; who connects meets those of now.
+void Gateway::revoke_certificates(const exchange::Snapshot& before) {
+  for (Revoked& revoked : revoked_certificates(before, *snapshot_)) {
+    events_.info("certificates_revoked",
+                 {{"listener", revoked.listener}, {"certificates", revoked.credentials.size()}});
+    revoke(std::move(revoked.credentials));
+  }
+}
+
+// A few thousand in a turn of a core's loop, which has other things to do.
+void Gateway::revoke(std::vector<std::string> credentials) {
+  constexpr std::size_t kAtOnce = 4096;
+  const auto all = std::make_shared<const std::vector<std::string>>(std::move(credentials));
+  for (std::size_t first = 0; first < all->size(); first += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, all->size() - first);
+    for (CoreThread& core : cores_) {
+      core.core->loop().post([c = core.core, all, first, count] {
+        for (std::size_t i = 0; i < count; ++i) c->credentials().revoke((*all)[first + i]);
+      });
+    }
+  }
 }
 
 void Gateway::change_listeners(const exchange::Snapshot& before) {

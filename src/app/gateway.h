@@ -51,6 +51,9 @@ class Gateway final : public admin::AdminSource {
   std::string metrics_text() override;
   std::string config_text() override;
 
+  // Ends what was let in by these credentials (exchange/live_credentials.h), on all cores.
+  void revoke(std::vector<std::string> credentials);
+
  private:
   struct CoreThread {
     exchange::Core* core;  // lives on its thread, until `end_`
@@ -79,6 +82,7 @@ class Gateway final : public admin::AdminSource {
   void use(std::shared_ptr<const exchange::Snapshot> snapshot, std::function<void()> done);
   void add_listener(const exchange::ListenerEntry& listener);
   void change_listeners(const exchange::Snapshot& before);
+  void revoke_certificates(const exchange::Snapshot& before);
   void remove_listener(const std::string& key);
   void on_all_cores(std::function<void(exchange::Core&)> work, std::function<void()> done);
   // To be called once by each core; the last call has `done` run on the control thread.

@@ -56,6 +56,8 @@ class OfflineExchange final : public policy::PolicyContext {
   const tls::HandshakeFacts* tls() const override { return tls_ ? &*tls_ : nullptr; }
   void check_websocket(const codec::websocket::Rules&) override {}
   void end_websocket_at(TimePoint, std::string_view) override {}
+  void end_websocket_with(std::string_view, std::string_view) override {}
+  void end_websocket_with_certificate() override {}
   std::string_view route() const override { return route_; }
   std::string_view request_id() const override { return request_id_; }
   void set_request_id(std::string_view id) override { request_id_ = id; }

@@ -78,6 +78,8 @@ class ServerStream : public Stream {
   virtual bool client_broken() const = 0;
   // The connection ends after this response.
   virtual void close_after() = 0;
+  // The client sends its next requests on another connection; what is under way here goes on.
+  virtual void retire_connection() = 0;
   // After a 101 was sent: the transport, for tunnelling, and bytes that came after the head.
   virtual loop::ByteStream* take_transport(Chunk& early_bytes) = 0;
   virtual bool response_started() const = 0;

@@ -147,6 +147,7 @@ void Compiler::add_route(const RouteConfig& config, std::size_t) {
   route.handler = handler_of(config);
   route.chain = chain_of(config);
   route.slot = tools_.metrics.slot(observe::Scope::route, config.name);
+  route.wants_certificate = config.match.tls.wants_certificate();
   made_->routes.push_back(std::move(route));
 }
 

@@ -174,7 +174,17 @@ constexpr auto kProxyProtocol = schema::schema<ProxyProtocolConfig>(
           "protocol header (version 1 or 2); any other is closed.",
           required(), schema::count(1, 10'000)));
 
-constexpr auto kListener = schema::schema<ListenerConfig>(
+void check_listener(const ListenerConfig& config, schema::Diagnostics& diagnostics) {
+  const bool told_by_proxies = !config.trusted_proxies.empty() || config.proxy_protocol;
+  if (config.tls && config.https_redirect && !told_by_proxies) {
+    diagnostics.warning_at("https_redirect",
+                           "nobody comes to this listener without TLS; it belongs to the one that "
+                           "speaks cleartext");
+  }
+}
+
+// Not constexpr: the schemas of policies live in other files.
+const auto kListener = schema::schema<ListenerConfig>(
     "listeners", "Where clients connect. A list; each item has these settings.",
     field("name", &ListenerConfig::name,
           "Unique; shown in logs and metrics. Without one: `listener-1`, `listener-2`, ….",
@@ -207,6 +217,15 @@ constexpr auto kListener = schema::schema<ListenerConfig>(
                                     {"both", Forwarded::both},
                                     {"off", Forwarded::off}})),
     field("via", &ListenerConfig::via, "Add `Via` to requests to backends (RFC 9110 §7.6.3)."),
+    field("https_redirect", &ListenerConfig::https_redirect,
+          "Sends all who come without TLS to https, before a route is looked for: what the policy "
+          "of this name does on its routes.",
+          of(policy::kHttpsRedirectSchema)),
+    field("hsts", &ListenerConfig::hsts,
+          "Tells browsers to come over https only, in every response over https, Doorward's own "
+          "too. The policy of this name says otherwise for its routes.",
+          of(policy::kHstsSchema)),
+    schema::check(&check_listener),
     schema::example(
         "listeners:\n"
         "  - name: web\n"

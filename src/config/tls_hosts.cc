@@ -94,8 +94,9 @@ std::vector<UncoveredHost> uncovered_hosts(const Model& model,
   std::vector<UncoveredHost> found;
   if (listeners.empty()) return found;
   const bool strict = std::ranges::all_of(listeners, &ListenerNames::strict_sni);
-  const bool all_tls = std::ranges::all_of(
-      model.listeners, [](const auto& listener) { return listener.tls.has_value(); });
+  const bool all_tls = std::ranges::all_of(model.listeners, [](const auto& listener) {
+    return listener.tls.has_value() || listener.https_redirect.has_value();
+  });
   const bool everywhere = all_tls || is_for_https(model, model.policies_everywhere);
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
     const RouteConfig& route = model.routes[i];

@@ -319,6 +319,8 @@ TEST_F(TlsConfigTest, HostsWithoutACertificate) {
   EXPECT_EQ(findings, "");
   make("policies_everywhere: [{https_redirect: {}}]\n" + both);
   EXPECT_NE(findings, "");
+  make(replaced(both, "\":2\"", "\":2\", https_redirect: {}"));
+  EXPECT_NE(findings, "");
 }
 
 TEST_F(TlsConfigTest, InternalNamesMayBeMeantForCleartext) {

@@ -2,6 +2,7 @@
 #include "exchange/core.h"
 #include "exchange/exchange.h"
 #include "exchange/grpc.h"
+#include "exchange/problems.h"
 #include "handler/proxy/forwarded.h"
 #include "http/field.h"
 #include "http/uri.h"
@@ -41,6 +42,26 @@ bool is_misdirected(const Exchange& x) {
 bool too_large(const Exchange& x) {
   const std::uint64_t limit = x.listener.config->limits.body_size.count;
   return limit != 0 && x.request_size.length > limit;
+}
+
+// A connection may outlive what the handshake was shown: whoever shows a certificate must have a
+// good one, for each request. Another connection finds out how things stand now.
+std::string_view fault_of_certificate(const Exchange& x) {
+  if (x.connection.certificate_revoked) return "client_certificate_revoked";
+  const bool over = x.connection.told.certificate->not_after < x.wall_now();
+  return over ? "client_certificate_expired" : std::string_view();
+}
+
+Step refuse_certificate(Exchange& x, std::string_view code) {
+  x.client_stream.retire_connection();
+  return x.reply_with(403, code, kProblems[problem_number(code)].meaning);
+}
+
+// Nothing but the redirect reaches who came in cleartext, whatever it asked for.
+policy::Outcome redirect_to_https(Exchange& x) {
+  const policy::Outcome outcome = x.listener.https_redirect->on_request(x).take();
+  if (outcome.reply != nullptr) outcome.reply->policy = "https_redirect";
+  return outcome;
 }
 
 }  // namespace
@@ -91,6 +112,15 @@ loop::Task<Step> accept_head(Exchange& x) {
                         "The request's body is larger than the listener's limit.");
   }
   if (!take_grpc_timeout(x)) return Step::reply;
+  if (x.connection.told.certificate != nullptr) [[unlikely]] {
+    const std::string_view fault = fault_of_certificate(x);
+    if (!fault.empty()) return refuse_certificate(x, fault);
+  }
+  if (x.listener.https_redirect != nullptr) [[unlikely]] {
+    if (const policy::Outcome sent_on = redirect_to_https(x); sent_on.reply != nullptr) {
+      return x.reply_with(sent_on);
+    }
+  }
   return Step::match_route;
 }
 

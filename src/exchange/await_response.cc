@@ -172,6 +172,7 @@ loop::Task<Step> await_response(Exchange& x) {
   if (backend.switched()) co_return co_await switch_protocols(x);
   x.response_size = backend.received_size();
   http::remove_hop_by_hop(x.response().headers);
+  x.add_listener_fields();
   co_return x.matched->chain.has_response() ? Step::response_policies : Step::pump;
 }
 

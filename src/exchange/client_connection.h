@@ -11,11 +11,15 @@
 #include "codec/request_sink.h"
 #include "exchange/client_facts.h"
 #include "exchange/core.h"
+#include "exchange/live_credentials.h"
 #include "tls/stream.h"
 
 namespace doorward::exchange {
 
-class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls::FailureWatch {
+class ClientConnection final : public codec::RequestSink,
+                               loop::TimerTarget,
+                               tls::FailureWatch,
+                               CredentialUse {
  public:
   ClientConnection(ListenerState& listener, int fd, const loop::Address& peer);
   ~ClientConnection();
@@ -41,6 +45,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls
   loop::Task<bool> read_proxy_header();
   void take_proxied(codec::proxy_protocol::Header header);
   loop::Task<bool> shake_hands();
+  bool take_certificate(const tls::ServerContext& began_with);
   loop::Task<bool> find_protocol();
   loop::Task<bool> receive_more(Deadline deadline);
   loop::Task<Result<Chunk>> receive(Deadline deadline);
@@ -57,6 +62,7 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls
   void on_http2_broken(std::string_view why);
   void count_bytes();
   void on_timer(loop::Timer&) override;  // it is as old as it may be
+  void on_revoked() override { facts_.certificate_revoked = true; }
 
   Core& core_;
   ListenerState& listener_;

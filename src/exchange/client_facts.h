@@ -24,6 +24,9 @@ struct ClientFacts {
   // Its TLS for routes, templates and logs: of that handshake, else what a PROXY header tells.
   tls::ClientTls told;
   std::string_view scheme = "http";  // or "https", here or before the proxy
+  // Its certificate among the LiveCredentials; empty: it showed none.
+  std::string credential;
+  bool certificate_revoked = false;  // since the handshake
   // What a PROXY header told; null: nothing.
   std::unique_ptr<const codec::proxy_protocol::Header> proxied;
 

@@ -11,6 +11,7 @@
 
 #include "exchange/exchange.h"
 #include "exchange/listener.h"
+#include "exchange/live_credentials.h"
 #include "exchange/snapshot.h"
 #include "http/date.h"
 #include "loop/loop.h"
@@ -48,6 +49,7 @@ class Core final : loop::TimerTarget {
   observe::MetricsShard& metrics() { return metrics_; }
   observe::EventLog& events() { return events_; }
   tls::PerCore& tls() { return tls_; }
+  LiveCredentials& credentials() { return credentials_; }
   CoreSnapshot& snapshot() { return *snapshot_; }
   bool draining() const { return draining_; }
   std::string_view date();  // for the Date header
@@ -76,6 +78,7 @@ class Core final : loop::TimerTarget {
   loop::Resolver resolver_;
   tls::PerCore tls_;
   http::DateCache date_;
+  LiveCredentials credentials_;
   CoreSnapshot* snapshot_ = nullptr;
   std::map<std::string, std::unique_ptr<ListenerState>> listeners_;  // by ListenerConfig::key
   std::vector<std::unique_ptr<ListenerState>> closed_listeners_;

@@ -160,26 +160,75 @@ void Exchange::begin_response() {
   times.first_byte = {};
 }
 
+// RFC 6797 §7.2: not over a transport that is not secure. The listener's settings may be others
+// before this head is sent, so its bytes are copied.
+void Exchange::add_hsts() {
+  if (scheme_ != "https") return;
+  response().headers.set(http::HeaderName::strict_transport_security, arena_.copy(*listener.hsts));
+}
+
 void Exchange::drain() {
   draining = true;
   if (websocket != nullptr) websocket->go_away();
 }
 
 void Exchange::end_websocket_at(TimePoint when, std::string_view reason) {
-  if (when >= websocket_end_) return;
-  websocket_end_ = when;
-  websocket_end_reason_ = reason;
+  bring_forward({when, "websocket_credential_expired", reason});
+}
+
+// In the exchange's arena: it leaves the core's LiveCredentials with the exchange.
+class Exchange::RevocableUse final : public CredentialUse {
+ public:
+  RevocableUse(Exchange& exchange, std::string_view reason)
+      : exchange_(exchange), reason_(reason) {}
+
+  void on_revoked() override {
+    exchange_.bring_forward({TimePoint::min(), "websocket_credential_revoked", reason_});
+  }
+
+ private:
+  Exchange& exchange_;
+  std::string_view reason_;
+};
+
+void Exchange::end_websocket_with(std::string_view credential, std::string_view reason) {
+  if (!upgrade) return;
+  core.credentials().add(*arena_.make<RevocableUse>(*this, reason), credential);
+}
+
+void Exchange::end_websocket_with_certificate() {
+  const tls::PeerCertificate* certificate = connection.told.certificate;
+  if (!upgrade || certificate == nullptr || std::exchange(ends_with_certificate_, true)) return;
+  end_websocket_at(now() + (certificate->not_after - wall_now()),
+                   "the client certificate has expired");
+  constexpr std::string_view kRevoked = "the client certificate was revoked";
+  end_websocket_with(connection.credential, kRevoked);
+  if (connection.certificate_revoked) {  // while this request was on its way here
+    bring_forward({TimePoint::min(), "websocket_credential_revoked", kRevoked});
+  }
+}
+
+void Exchange::bring_forward(const WebSocketEnd& end) {
+  if (end.when >= websocket_end_.when) return;
+  websocket_end_ = end;
   if (websocket != nullptr) watch_credential();
 }
 
 void Exchange::watch_credential() {
-  if (websocket_end_ == TimePoint::max()) return;
-  if (websocket_end_ <= now()) return websocket->expire(websocket_end_reason_);
-  core.loop().timers().arm(credential_, Deadline(websocket_end_));
+  if (websocket_end_.when == TimePoint::max()) return;
+  if (websocket_end_.when <= now()) {
+    return websocket->dismiss(websocket_end_.code, websocket_end_.reason);
+  }
+  core.loop().timers().arm(credential_, Deadline(websocket_end_.when));
 }
 
+// Where the listener lets nobody in without a certificate, or the route was chosen by it, that is
+// what let the WebSocket in; policies have said theirs already.
 void Exchange::begin_websocket(handler::WebSocketTunnel& tunnel) {
   websocket = &tunnel;
+  if (matched->wants_certificate || listener.config->requires_certificate()) {
+    end_websocket_with_certificate();
+  }
   if (draining || core.draining()) tunnel.go_away();
   watch_credential();
 }

@@ -91,6 +91,8 @@ class Exchange final : public policy::PolicyContext,
   const tls::HandshakeFacts* tls() const override { return connection.tls; }
   void check_websocket(const codec::websocket::Rules& rules) override { websocket_rules = &rules; }
   void end_websocket_at(TimePoint when, std::string_view reason) override;
+  void end_websocket_with(std::string_view credential, std::string_view reason) override;
+  void end_websocket_with_certificate() override;
   // As the client asked, whatever policies made of it.
   std::string_view asked_path() const { return rewritten_ ? asked_path_ : path_; }
   std::string_view asked_query() const { return rewritten_ ? asked_query_ : query_; }
@@ -157,6 +159,11 @@ class Exchange final : public policy::PolicyContext,
   // The target that the backend gets; views live in the arena.
   std::string_view backend_target();
   void begin_response();
+  // What the listener says of all its responses; before policies see the head.
+  void add_listener_fields() {
+    if (listener.hsts != nullptr) [[unlikely]]
+      add_hsts();
+  }
   Deadline total_deadline() const { return total_deadline_; }
   // The connection goes: what has no end of its own is told so.
   void drain();
@@ -241,6 +248,15 @@ class Exchange final : public policy::PolicyContext,
   };
   loop::Task<void> wait_for_upload();
   void keep_asked_target();
+  void add_hsts();
+  class RevocableUse;
+  // When what let a WebSocket in is over; the words are static.
+  struct WebSocketEnd {
+    TimePoint when = TimePoint::max();
+    std::string_view code;
+    std::string_view reason;
+  };
+  void bring_forward(const WebSocketEnd& end);
   void watch_credential();
   void on_timer(loop::Timer&) override;
   void*& state_slot() override { return chain_state.slots[chain_state.current]; }
@@ -270,9 +286,9 @@ class Exchange final : public policy::PolicyContext,
   std::string kept_body_;  // behind first_piece
   bool kept_all_ = false;
   bool body_let_go_ = false;
+  bool ends_with_certificate_ = false;
   Deadline total_deadline_ = Deadline::never();
-  TimePoint websocket_end_ = TimePoint::max();  // when what let it in is over
-  std::string_view websocket_end_reason_;
+  WebSocketEnd websocket_end_;
   loop::Timer credential_{*this};
   loop::Timer half_closed_{*this};  // looks whether a client that sent FIN is still there
 

@@ -185,6 +185,10 @@ void ListenerState::rename(observe::Slot to) {
 void ListenerState::use(const ListenerEntry& entry) {
   if (entry.slot != slot) rename(entry.slot);
   config = entry.config;
+  https_redirect = config->https_redirect
+                       ? std::make_unique<policy::HttpsRedirect>(*config->https_redirect)
+                       : nullptr;
+  hsts = config->hsts ? std::make_unique<std::string>(policy::hsts_value(*config->hsts)) : nullptr;
   http1 = http1_settings(*config);
   http2 = http2_settings(*config);
   tls = entry.tls.empty() ? nullptr : entry.tls[core.index()];

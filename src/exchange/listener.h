@@ -47,6 +47,8 @@ struct ListenerState {
   observe::Slot slot;
   observe::ListenerSeries series;
   std::shared_ptr<const ListenerConfig> config;
+  std::unique_ptr<const policy::HttpsRedirect> https_redirect;  // null: cleartext is served
+  std::unique_ptr<const std::string> hsts;                      // the field's value; null: none
   std::shared_ptr<const codec::h1::ServerSettings> http1;
   std::shared_ptr<const codec::h2::ServerSettings> http2;
   std::shared_ptr<const tls::ServerContext> tls;  // null: cleartext

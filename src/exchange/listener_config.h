@@ -9,6 +9,8 @@
 
 #include "base/units.h"
 #include "observe/metrics.h"
+#include "policy/hsts/hsts.h"
+#include "policy/https_redirect/https_redirect.h"
 #include "text/cidr.h"
 #include "tls/server_context.h"
 
@@ -92,12 +94,19 @@ struct ListenerConfig {
   std::vector<text::Cidr> trusted_proxies;
   Forwarded forwarded = Forwarded::x_forwarded;
   bool via = true;
+  // As the policies of the same names, but whether a route matches or not.
+  std::optional<policy::HttpsRedirectConfig> https_redirect;
+  std::optional<policy::HstsConfig> hsts;
 
   // Two configurations with the same key share their sockets and connections: those of one address,
   // whatever the name. Port 0 is another port each time, so there the name tells them apart.
   std::string key() const {
     const bool any_port = address.ends_with(":0") && !address.starts_with("unix:");
     return any_port ? name + "@" + address : address;
+  }
+  bool requires_certificate() const {
+    return tls && tls->client_certificates &&
+           tls->client_certificates->mode == tls::ClientCertificates::required;
   }
 };
 

@@ -119,9 +119,9 @@ void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {
-  const std::shared_ptr<const tls::ServerContext> context = listener_.tls;  // a reload changes it
+  const std::shared_ptr<const tls::ServerContext> began_with = listener_.tls;  // a reload changes it
   std::unique_ptr<tls::Stream> stream =
-      tls::Stream::server(core_.tls(), std::move(bytes_), context, std::move(received_));
+      tls::Stream::server(core_.tls(), std::move(bytes_), began_with, std::move(received_));
   received_ = {};
   tls_ = stream.get();
   bytes_ = std::move(stream);
@@ -136,13 +136,26 @@ loop::Task<bool> ClientConnection::shake_hands() {
   facts_.tls = &tls_->facts();
   facts_.told = tls::ClientTls(*facts_.tls);
   facts_.scheme = "https";
-  const tls::CertificateSet& certificates = *context->settings().certificates;
+  const tls::CertificateSet& certificates = *began_with->settings().certificates;
   if (certificates.strict()) facts_.served = certificates.find(facts_.tls->sni);
   listener_.series.add_value(Metric::tls_handshakes, facts_.tls->resumed ? 1 : 0);
   listener_.series.add_value(Metric::tls_connections,
                              observe::tls_version_number(facts_.tls->version));
   tls_->watch_failure(*this);
-  co_return true;
+  co_return facts_.tls->peer_certificate == nullptr || take_certificate(*began_with);
+}
+
+// False: what was asked of clients changed during the handshake, so that the certificate may have
+// been revoked behind its back. The client finds another connection.
+bool ClientConnection::take_certificate(const tls::ServerContext& began_with) {
+  const tls::Trust* trust = began_with.settings().client_trust.get();
+  const tls::Trust* now =
+      listener_.tls == nullptr ? nullptr : listener_.tls->settings().client_trust.get();
+  if (now == nullptr || trust->digest() != now->digest()) return false;
+  facts_.credential =
+      certificate_credential(listener_.config->key(), facts_.told.certificate->id());
+  core_.credentials().add(*this, facts_.credential);
+  return true;
 }
 
 void ClientConnection::on_handshake_failed(const Error& error) {

@@ -56,6 +56,8 @@ inline constexpr std::array kProblems = {
     Problem{"client_certificate_denied", 403, "The client's certificate is not allowed."},
     Problem{"client_certificate_expired", 403,
             "The client's certificate has expired since its connection began."},
+    Problem{"client_certificate_revoked", 403,
+            "The client's certificate was revoked since its connection began."},
     Problem{"redirect_invalid", 500, "The route's redirect renders to no valid target."},
     Problem{"auth_denied", 403, "The authorisation service refused the request."},
     Problem{"auth_unavailable", 503, "The authorisation service did not answer."},
@@ -104,6 +106,8 @@ inline constexpr std::array kProblems = {
             "A WebSocket on which nothing moved was closed (1001); only in logs."},
     Problem{"websocket_credential_expired", 101,
             "A WebSocket was closed because what let it in is over (1008); only in logs."},
+    Problem{"websocket_credential_revoked", 101,
+            "A WebSocket was closed because what let it in was revoked (1008); only in logs."},
     Problem{"internal_error", 500, "Doorward failed; its log says more."},
 };
 

@@ -136,6 +136,7 @@ void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_t
   head.reason = http::reason_phrase(reply.status);
   if (!content_type.empty()) head.headers.add(http::HeaderName::content_type, content_type);
   head.headers.add(http::HeaderName::date, x.core.date());
+  x.add_listener_fields();
   if (!http::has_no_content(reply.status)) {
     const fmt::format_int text(length);
     head.headers.set(http::HeaderName::content_length, x.arena().copy({text.data(), text.size()}));
@@ -159,6 +160,7 @@ loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body
 // To a gRPC client a reply is a status in a head without content.
 loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
   fill_grpc_head(x, reply);
+  x.add_listener_fields();
   x.response_size = codec::BodySize::empty();
   co_await through_policies(x, {});
   x.status = x.response().status;

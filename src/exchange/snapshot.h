@@ -30,7 +30,8 @@ struct Route {
   std::string name;
   Handler handler;
   policy::PolicyChain chain;
-  observe::Slot slot = 0;  // of its metrics
+  observe::Slot slot = 0;          // of its metrics
+  bool wants_certificate = false;  // it is only for clients that have one, or a certain one
 };
 
 struct ServiceEntry {

@@ -113,10 +113,17 @@ class PolicyContext : public http::TemplateSource {
   // as the policy. The last call counts.
   virtual void check_websocket(const codec::websocket::Rules& rules) = 0;
 
-  // When the request becomes a WebSocket, it ends then (close code 1008): what let it in is over.
-  // At once when the time has passed. The earliest call counts; `reason` is static ASCII text of
-  // at most 123 bytes.
+  // What let the request in does not last: when it becomes a WebSocket, it ends with that (close
+  // code 1008). `reason` tells both sides why: static ASCII text of at most 123 bytes. All calls
+  // hold, whatever ends first; to other requests they mean nothing, and cost nothing.
+  //  - At a time that is known, at once when it has passed:
   virtual void end_websocket_at(TimePoint when, std::string_view reason) = 0;
+  //  - When this credential is revoked (exchange/live_credentials.h). Its name is what the policy
+  //    and who revokes agree on, with the kind before it ("api_key 17"); it is copied. To be called
+  //    in the turn in which the credential was found good: no revocation falls between.
+  virtual void end_websocket_with(std::string_view credential, std::string_view reason) = 0;
+  //  - When the certificate of the client's connection expires or is revoked; needs tls().
+  virtual void end_websocket_with_certificate() = 0;
 
   // A policy in shadow mode would have answered so; reported, never sent.
   virtual void on_shadow_reply(std::string_view policy, const http::Reply& reply) = 0;

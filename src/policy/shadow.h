@@ -44,6 +44,8 @@ class ShadowContext final : public PolicyContext {
   const tls::HandshakeFacts* tls() const override { return real_->tls(); }
   void check_websocket(const codec::websocket::Rules&) override {}
   void end_websocket_at(TimePoint, std::string_view) override {}
+  void end_websocket_with(std::string_view, std::string_view) override {}
+  void end_websocket_with_certificate() override {}
   std::string_view route() const override { return real_->route(); }
   std::string_view request_id() const override { return id_ ? *id_ : real_->request_id(); }
   void set_request_id(std::string_view id) override { id_ = id; }

@@ -38,6 +38,9 @@ struct TlsMatch {
   std::vector<std::string> names;         // … with their kind: "DNS:*.example"
   std::vector<std::string> fingerprints;  // … SHA-256
   std::optional<bool> certificate;        // has it one?
+  bool wants_certificate() const {
+    return certificate == true || !subjects.empty() || !names.empty() || !fingerprints.empty();
+  }
   bool operator==(const TlsMatch&) const = default;
 };
 

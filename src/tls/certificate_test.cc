@@ -269,6 +269,19 @@ TEST(TrustTest, SaysWhatIsWrong) {
   EXPECT_NE(trust(ca())->digest(), (*Trust::system())->digest());
 }
 
+TEST(TrustTest, KnowsWhomNewListsRevoke) {
+  const Issued a = issue({.cn = "a"}, &ca()), b = issue({.cn = "b"}, &ca());
+  const auto id = [](const Issued& one) { return peer_certificate(one.certificate.get()).id(); };
+  const TrustPtr without = trust(ca()), with_a = trust(ca(), revocation_list(ca(), {&a})),
+                 with_both = trust(ca(), revocation_list(ca(), {&b, &a}));
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(with_a->revoked_since(*without), Ids{id(a)});
+  EXPECT_EQ(with_both->revoked_since(*with_a), Ids{id(b)});
+  EXPECT_EQ(with_both->revoked_since(*with_both), Ids{});
+  EXPECT_EQ(with_a->revoked_since(*with_both), Ids{});
+  EXPECT_EQ(without->revoked_since(*with_both), Ids{});
+}
+
 std::string staple_error(const std::string& der, const Issued& leaf, bool with_issuer = true) {
   const CertificatePtr own = certificate(leaf, with_issuer ? &ca() : nullptr);
   auto staple = OcspStaple::parse("a.ocsp", der, *own, now());

@@ -21,6 +21,9 @@ struct PeerCertificate {
   std::string serial;              // upper-case hex
   std::string fingerprint;         // SHA-256 of the certificate, lower-case hex
   WallTime not_after{};
+
+  // Who it is to its authority, as Trust::revoked_since says it.
+  std::string id() const { return serial + " " + issuer; }
 };
 
 struct HandshakeFacts {

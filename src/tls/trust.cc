@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <set>
 
 #include "tls/errors.h"
 #include "tls/pem.h"
@@ -20,6 +22,20 @@ std::string sha256(std::string_view text) {
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
   return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+// As PeerCertificate::id() has it.
+std::set<std::string> ids_of(const std::vector<Owned<X509_CRL>>& lists) {
+  std::set<std::string> ids;
+  for (const Owned<X509_CRL>& list : lists) {
+    const std::string issuer = name_text(X509_CRL_get_issuer(list.get()));
+    const STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(list.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+      const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
+      ids.insert(serial_text(X509_REVOKED_get0_serialNumber(entry)) + " " + issuer);
+    }
+  }
+  return ids;
 }
 
 }  // namespace
@@ -90,6 +106,14 @@ WallTime Trust::lists_until() const {
   WallTime first = WallTime::max();
   for (const ListFacts& list : list_facts_) first = std::min(first, list.until);
   return first;
+}
+
+std::vector<std::string> Trust::revoked_since(const Trust& before) const {
+  if (lists_.empty() || digest_ == before.digest_) return {};
+  const std::set<std::string> now = ids_of(lists_), then = ids_of(before.lists_);
+  std::vector<std::string> fresh;
+  std::ranges::set_difference(now, then, std::back_inserter(fresh));
+  return fresh;
 }
 
 }  // namespace doorward::tls

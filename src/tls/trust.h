@@ -37,6 +37,9 @@ class Trust {
   // When the first of the revocation lists runs out, after which those that it speaks of are
   // refused; the far future without lists, and for lists without an end.
   WallTime lists_until() const;
+  // Which certificates these lists revoke and those of `before` did not: their
+  // PeerCertificate::id(). Takes its time with long lists: for the control thread.
+  std::vector<std::string> revoked_since(const Trust& before) const;
   // Differs when what is trusted differs: sessions are not resumed across that.
   const std::string& digest() const { return digest_; }
 

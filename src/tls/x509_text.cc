@@ -99,10 +99,13 @@ std::vector<std::string> alternative_names(const X509* certificate) {
   return names;
 }
 
-std::string serial_of(const X509* certificate) {
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
+std::string serial_text(const ASN1_INTEGER* serial) {
   const std::string text = hex(bytes_of(serial), true);
   return ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER ? "-" + text : text;
+}
+
+std::string serial_of(const X509* certificate) {
+  return serial_text(X509_get0_serialNumber(certificate));
 }
 
 std::string fingerprint_of(const X509* certificate) {

@@ -8,6 +8,7 @@ import zlib
 
 import brotli
 import pytest
+import zstandard
 
 from harness import binary, config, raw, tls, wire
 from harness.either import EitherBackend, Talk1, Talk2
@@ -36,6 +37,17 @@ POLICIES = {
     "grpc_web": [{"grpc_web": {}}],
 }
 POLICIES["all"] = [policy for chain in POLICIES.values() for policy in chain]
+# … and further chains: nothing but shadows, those that answer themselves among them; and one for
+# clients that have a certificate.
+ROUTES = {**POLICIES,
+          "client_certificate": [{"client_certificate": {}}],
+          "shadow": [{kind: {**settings, "mode": "shadow"}}
+                     for chain in [*POLICIES["all"], {"mock": {"body": "x"}},
+                                   {"client_certificate": {}}]
+                     for kind, settings in chain.items()]}
+DECODERS = {"gzip": lambda: zlib.decompressobj(31).decompress,
+            "br": lambda: brotli.Decompressor().process,
+            "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress}
 CAME_BY = "x-forwarded-proto: https"
 
 
@@ -65,17 +77,21 @@ class Stage:
         self.gateway = peers.gateway({
             "version": 1,
             "listeners": [{"name": "plain", **listener},
-                          {"name": "tls", **listener, **certificates.listener()}],
+                          {"name": "tls", **listener, **certificates.listener(
+                              client_certificates={"mode": "optional", "ca": certificates.ca})}],
             "services": {**services, "auth": {"endpoints": [auth.url]}},
             "routes": [{"name": f"{policy}-{name}", "match": {"path": f"/{policy}/{name}"},
                         "policies": chain, "service": name}
-                       for policy, chain in POLICIES.items() for name in services]})
+                       for policy, chain in ROUTES.items() for name in services]})
 
     def play(self, asked):
         asked.body()
         if asked.has("x-poll"):
             time.sleep(QUIET)  # what the test is about
             asked.answer(200, "content-type: application/json", body=b'{"news": true}')
+            return
+        if asked.has("x-paced"):
+            self.play_paced(asked)
             return
         length = sum(len(event(number)) for number in range(EVENTS))
         asked.head(200, "content-type: text/event-stream", "cache-control: no-cache",
@@ -88,10 +104,19 @@ class Stage:
                 return
         asked.end()
 
-    def talk(self, client):
+    @staticmethod
+    def play_paced(asked):
+        asked.head(200, "content-type: text/event-stream")
+        for _ in range(EVENTS):
+            asked.send(f"data: {time.monotonic()} {'x' * 200}\n\n".encode())
+            time.sleep(APART)  # what the test is about
+        asked.end()
+
+    def talk(self, client, certificate=None):
         kind, alpn = CLIENTS[client]
         address = self.gateway.addresses()["tls" if alpn else "plain"]
-        return kind(address, tls=tls.client_context(self.shown.ca, alpn) if alpn else None)
+        context = tls.client_context(self.shown.ca, alpn, certificate) if alpn else None
+        return kind(address, tls=context)
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +251,36 @@ def test_a_client_that_stops_listening_frees_the_backend(peers, client):
     assert call.piece() == event(0)
     call.abort()
     assert gone.wait(DEADLINE)
+
+
+# What the test above cannot see: a delay that is always the same. Every event says when it was sent;
+# backend and client share a clock.
+APART = 0.1
+AT_ONCE = 0.05  # the half of them, whatever else the machine does
+PACED = "x-paced: 1"
+PACED_BY = [(name, None) for name in ROUTES] + [("compress", coding)
+                                                for coding in ("gzip", "br", "zstd")]
+
+
+def ages_of(call, decode):
+    """How long each event was on its way, in seconds."""
+    ages, text = [], b""
+    while (piece := call.piece()) is not None:
+        *whole, text = (text + decode(piece)).split(b"\n\n")
+        now = time.monotonic()
+        ages += [now - float(one.split()[1]) for one in whole]
+    assert text == b""
+    return ages
+
+
+@pytest.mark.parametrize("backend", ["http1", "http2"])
+@pytest.mark.parametrize("http", ["http1", "http2"])
+@pytest.mark.parametrize("policy,coding", PACED_BY)
+def test_events_arrive_as_far_apart_as_they_were_sent(stage, policy, coding, http, backend):
+    talk = stage.talk(f"{http}-tls", stage.shown.client)
+    call = talk.begin(f"/{policy}/{backend}", "accept: text/event-stream", CAME_BY, PACED,
+                      f"accept-encoding: {coding or 'identity'}")
+    assert call.head().get("content-encoding") == coding
+    ages = ages_of(call, DECODERS[coding]() if coding else bytes)
+    assert len(ages) == EVENTS and sorted(ages)[EVENTS // 2] < AT_ONCE, ages
+    talk.close()

@@ -1,4 +1,5 @@
-"""A WebSocket ends with the client certificate that let it in (policy `client_certificate`): both
+"""A WebSocket ends with the client certificate that let it in, whoever asked for it (the policy
+`client_certificate`, the listener, the route), when that expires or a renewed list revokes it: both
 sides are told why, and neither earlier nor for anybody else."""
 import datetime
 
@@ -7,34 +8,44 @@ import pytest
 from harness import config
 from harness import websocket as ws
 from harness.certificates import now
+from harness.raw import assert_problem
 from harness.tls import client_context
+from harness.waiting import eventually
 from harness.websocket import TEXT, Frames, close_frame, frame
 from harness.websocket_http2 import TAKES_WEBSOCKETS, Http2Socket, script
 
 # A certificate's end is a whole second: two to three are left of it.
 SOON = datetime.timedelta(seconds=3)
 CLIENTS = pytest.mark.parametrize("http", [1, 2], ids=["http1", "http2"])
+ASKS = pytest.mark.parametrize("asks", ["policy", "listener", "route"])
 BACKENDS = pytest.mark.parametrize("behind", [1, 2], ids=["to-http1", "to-http2"])
 
 
 class Site:
-    """A gateway that asks for certificates, with a backend of WebSockets that echo; below /shadow
-    the policy only looks on. `scripts`: of what each of them was told, in their order."""
+    """A gateway where a policy, the listener or the route (`asks`) wants a certificate, with a
+    backend of WebSockets that echo; below /shadow the policy only looks on. `scripts`: of what each
+    of them was told, in their order."""
 
-    def __init__(self, peers, certificates, behind=1, **settings):
+    def __init__(self, peers, certificates, behind=1, asks="policy", workers=1, **settings):
         self.peers, self.certificates, self.scripts = peers, certificates, []
         backend = (peers.http2_backend(self._play, settings=TAKES_WEBSOCKETS) if behind == 2
                    else peers.backend(self._play))
-        policy = {"client_certificate": settings}
+        self.list = peers.folder / "clients.crl"
+        self.list.write_bytes(certificates.authority.revocation_list().read_bytes())
         self.settings = config.proxy(
-            backend, policies=[policy], service={"protocol": f"http{behind}"},
-            listener=certificates.listener(client_certificates={"mode": "optional",
-                                                                "ca": certificates.ca}))
+            backend, policies=[{"client_certificate": settings}] if asks == "policy" else [],
+            route={"match": {"tls": {"client_certificate": True}}} if asks == "route" else {},
+            service={"protocol": f"http{behind}"},
+            listener=certificates.listener(client_certificates={
+                "mode": "required" if asks == "listener" else "optional",
+                "ca": certificates.ca, "crl": str(self.list)}))
         self.settings["routes"].append({
             "name": "shadow", "match": {"path": "/shadow"}, "service": "app",
             "policies": [{"client_certificate": {**settings, "mode": "shadow"}}]})
+        self.settings["routes"].append({"name": "page", "match": {"path": "/page"},
+                                        "respond": {"body": "page"}})
         self.behind = behind
-        self.gateway = peers.gateway(self.settings)
+        self.gateway = peers.gateway(self.settings, workers=workers)
 
     def _play(self, stream):
         frames = Frames(ws.echo)
@@ -43,6 +54,12 @@ class Site:
 
     def short_lived(self):
         return self.certificates.authority.issue("soon.example", usage="client", end=SOON)
+
+    def revoke(self, *certificates):
+        """A new list with these, and the file's watch or a signal to have it read."""
+        authority = self.certificates.authority
+        self.list.write_bytes(authority.revocation_list(*certificates).read_bytes())
+        self.gateway.reload()
 
     def connection(self, certificate, http):
         context = client_context(certificate=certificate, alpn=["h2" if http == 2 else "http/1.1"])
@@ -75,8 +92,10 @@ def assert_ended(socket, certificate):
 
 @CLIENTS
 @BACKENDS
-def test_a_websocket_ends_when_its_clients_certificate_does(peers, certificates, http, behind):
-    site = Site(peers, certificates, behind)
+@ASKS
+def test_a_websocket_ends_when_its_clients_certificate_does(peers, certificates, http, behind,
+                                                            asks):
+    site = Site(peers, certificates, behind, asks)
     certificate = site.short_lived()
     socket = site.opened(site.connection(certificate, http))
     assert_ended(socket, certificate)
@@ -118,8 +137,7 @@ def test_the_streams_of_a_connection_end_each_for_itself(peers, certificates):
     assert site.scripts[0].close_code == 1000
     for socket in left:
         assert_ended(socket, certificate)
-    late = connection.ask("/")
-    assert late.json()["code"] == "client_certificate_expired"
+    assert_problem(connection.get("/"), 403, "client_certificate_expired")
     assert [s.close_code for s in site.scripts] == [1000, 1008, 1008]
 
 
@@ -131,3 +149,101 @@ def test_the_end_holds_through_a_reload_that_takes_the_policy_away(peers, certif
     settings = {**site.settings, "routes": [{"name": "all", "service": "app"}]}
     site.gateway.reload(settings)
     assert_ended(socket, certificate)
+
+
+def assert_revoked(socket):
+    assert ws.read_frame(socket.stream) == (
+        ws.CLOSE, b"\x03\xf0" + b"the client certificate was revoked")
+    socket.send(close_frame(1008))
+    assert socket.at_end()
+
+
+@CLIENTS
+@BACKENDS
+@ASKS
+def test_a_websocket_ends_when_a_new_list_revokes_its_clients_certificate(
+        peers, certificates, http, behind, asks):
+    site = Site(peers, certificates, behind, asks)
+    before, leaving = (certificates.authority.issue(f"{name}.example", usage="client")
+                       for name in ("before", "leaving"))
+    site.revoke(before)
+    socket = site.opened(site.connection(leaving, http))
+    other = site.opened(site.connection(certificates.client, http))
+    site.revoke(before, leaving)
+    assert_revoked(socket)
+    assert site.scripts[0].close_code == 1008
+    line = site.gateway.wait_access_log()[0]
+    assert line["error"] == "websocket_credential_revoked", line
+    echoes(other)
+    site.revoke(before, leaving)
+    echoes(other)
+
+
+@ASKS
+def test_a_revoked_certificate_is_good_for_no_further_request(peers, certificates, asks):
+    """On connections that were opened before: they are given up, and others not let in."""
+    site = Site(peers, certificates, asks=asks)
+    leaving = certificates.authority.issue("leaving.example", usage="client")
+    kept = [site.connection(leaving, 1), site.connection(leaving, 2),
+            site.connection(certificates.client, 2)]
+    for connection in kept:
+        assert connection.get("/page").status == 200
+    site.revoke(leaving)
+    for connection in kept[:2]:
+        assert_problem(connection.get("/shadow"), 403, "client_certificate_revoked")
+        assert connection.at_end()
+    assert kept[2].get("/page").status == 200
+    assert not site.scripts
+    event = site.gateway.events("certificates_revoked")[-1]
+    assert (event["listener"], event["certificates"]) == ("web", 1)
+
+
+def test_a_revocation_reaches_the_websockets_of_all_cores(peers, certificates):
+    site = Site(peers, certificates, asks="listener", workers=3)
+    leaving = certificates.authority.issue("leaving.example", usage="client")
+    sockets = [site.opened(site.connection(leaving, http)) for http in [1, 2] * 8]
+    site.revoke(leaving)
+    for socket in sockets:
+        assert_revoked(socket)
+
+
+def test_a_list_that_a_reload_brings_revokes_too(peers, certificates):
+    site = Site(peers, certificates)
+    leaving = certificates.authority.issue("leaving.example", usage="client")
+    clients = site.settings["listeners"][0]["tls"]["client_certificates"]
+    with_list = dict(clients)
+    del clients["crl"]
+    site.gateway.reload(site.settings)
+    socket = site.opened(site.connection(leaving, 1))
+    site.list.write_bytes(certificates.authority.revocation_list(leaving).read_bytes())
+    clients.update(with_list)
+    site.gateway.reload(site.settings)
+    assert_revoked(socket)
+
+
+def test_who_was_let_in_for_another_reason_stays_but_asks_no_more(peers, certificates):
+    """Behind /shadow nobody asked for the certificate."""
+    site = Site(peers, certificates)
+    leaving = certificates.authority.issue("leaving.example", usage="client")
+    connection = site.connection(leaving, 2)
+    socket = site.opened(connection, "/shadow")
+    site.revoke(leaving)
+    assert_problem(connection.get("/shadow"), 403, "client_certificate_revoked")
+    echoes(socket)
+
+
+@pytest.mark.parametrize("asks", ["listener", "route"])
+@CLIENTS
+def test_an_expired_certificate_is_good_for_no_further_request(peers, certificates, http, asks):
+    site = Site(peers, certificates, asks=asks)
+    certificate = site.short_lived()
+    connection = site.connection(certificate, http)
+    answer = eventually(lambda: refused(connection), "the certificate's end")
+    assert now() >= certificate.content.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+    assert_problem(answer, 403, "client_certificate_expired")
+    assert connection.at_end()
+
+
+def refused(connection):
+    answer = connection.get("/page")
+    return answer if answer.status == 403 else None

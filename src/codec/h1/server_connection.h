@@ -62,6 +62,7 @@ class ServerConnection final : public ServerStream {
   void probe_client() override;
   bool client_broken() const override { return bytes_.broken(); }
   void close_after() override { keep_alive_ = false; }
+  void retire_connection() override { keep_alive_ = false; }
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
   bool response_started() const override { return response_started_; }
   std::uint64_t bytes_received() const override { return bytes_.received() - received_before_; }

@@ -110,6 +110,8 @@ loop::Task<void> ServerStream::answer() {
   co_await connection_.sink().refuse(incoming_, *this, why);
 }
 
+void ServerStream::retire_connection() { connection_.drain(); }
+
 void ServerStream::abort() {
   aborted_ = true;
   reset(response_started_ ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);

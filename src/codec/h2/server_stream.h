@@ -45,6 +45,7 @@ class ServerStream final : public codec::ServerStream, public Channel {
   void probe_client() override {}  // a stream has no half-open end to be probed
   bool client_broken() const override { return is_broken(); }
   void close_after() override {}  // what is unread ends with its stream
+  void retire_connection() override;
   loop::ByteStream* take_transport(Chunk& early_bytes) override;
   bool response_started() const override { return response_started_; }
   std::uint64_t bytes_received() const override { return bytes_received_; }

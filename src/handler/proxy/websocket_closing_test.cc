@@ -31,10 +31,10 @@ TEST_F(WebSocketTunnelTest, GoingAwayIsSaidAtTheNextEndOfAFrame) {
   }
 }
 
-loop::Task<void> expire_while_open(WebSocketTunnelTest& t) {
+loop::Task<void> dismiss_while_open(WebSocketTunnelTest& t) {
   co_await t.client_->say(from_client(1, "a"));
   EXPECT_EQ(co_await t.at_backend(), "data 7");
-  t.tunnel_->expire("the token has expired");
+  t.tunnel_->dismiss("websocket_credential_expired", "the token has expired");
   EXPECT_EQ(co_await t.at_client(), "close 1008");
   EXPECT_EQ(co_await t.at_backend(), "close 1008");
   co_await t.client_->say(from_client(8, close_body(1008)));
@@ -47,7 +47,7 @@ TEST_F(WebSocketTunnelTest, OneWhoseCredentialIsOverEndsWithACloseFrame) {
   for (const bool checked : {true, false}) {
     SetUp();
     checked ? make_checked() : make_plain();
-    run(expire_while_open(*this));
+    run(dismiss_while_open(*this));
     EXPECT_EQ(tunnel_->error_code(), "websocket_credential_expired");
   }
 }

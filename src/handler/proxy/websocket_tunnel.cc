@@ -186,9 +186,9 @@ void WebSocketTunnel::close(CloseCode code, std::string_view reason) {
   begin_closing();
 }
 
-void WebSocketTunnel::expire(std::string_view reason) {
+void WebSocketTunnel::dismiss(std::string_view error_code, std::string_view reason) {
   if (closing_) return;
-  error_code_ = "websocket_credential_expired";
+  error_code_ = error_code;
   if (!to_client_.knows_frames() || !to_backend_.knows_frames()) return break_both();
   close(CloseCode::policy_violation, reason);
 }

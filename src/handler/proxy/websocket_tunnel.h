@@ -43,8 +43,9 @@ class WebSocketTunnel final : private loop::TimerTarget {
   // The gateway drains: 1001.
   void go_away() { close(CloseCode::going_away, "the gateway goes away"); }
 
-  // What let it in is over: 1008. One whose frames are not known just ends.
-  void expire(std::string_view reason);
+  // What let it in is over: 1008, and `error_code` in the access log (static, like `reason`). One
+  // whose frames are not known just ends.
+  void dismiss(std::string_view error_code, std::string_view reason);
 
   // Why Doorward ended it, as the access log says it; empty when it did not, or went away.
   std::string_view error_code() const { return error_code_; }

@@ -26,9 +26,8 @@ constexpr auto kSchema = schema::schema<ClientCertificateRules>(
     "Lets in clients that have shown a certificate which the listener's "
     "`tls.client_certificates.ca` vouches for (403 `client_certificate_missing`); with lists, only "
     "those that one item of each list fits (403 `client_certificate_denied`). In patterns `*` "
-    "stands for any run of characters, dots, commas and slashes too. When the certificate expires "
-    "while its connection lasts, WebSockets end, and further requests on it are refused (403 "
-    "`client_certificate_expired`).",
+    "stands for any run of characters, dots, commas and slashes too. WebSockets that it let in end "
+    "when the certificate expires or is revoked.",
     field("subject", &ClientCertificateRules::subjects,
           "Its subject (RFC 4514), a pattern: `CN=app-*,O=Example`.", one_or_many(),
           schema::is(schema::kNonEmpty)),
@@ -59,18 +58,11 @@ Verdict ClientCertificate::on_request(PolicyContext& context) const {
     return context.reply(403, "client_certificate_missing",
                          "Requests need a client certificate here.");
   }
-  const tls::PeerCertificate& certificate = *facts->peer_certificate;
-  if (!wanted_.fits(certificate)) {
+  if (!wanted_.fits(*facts->peer_certificate)) {
     return context.reply(403, "client_certificate_denied",
                          "Requests with this client certificate are not allowed.");
   }
-  // The handshake found it valid; the connection may last longer.
-  if (certificate.not_after < context.wall_now()) {
-    return context.reply(403, "client_certificate_expired",
-                         "The client certificate of this connection has expired.");
-  }
-  context.end_websocket_at(context.now() + (certificate.not_after - context.wall_now()),
-                           "the client certificate has expired");
+  context.end_websocket_with_certificate();
   return Outcome::pass();
 }
 

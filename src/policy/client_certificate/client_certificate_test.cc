@@ -60,24 +60,14 @@ TEST(ClientCertificate, OneItemOfEachListMustFit) {
   EXPECT_EQ(decided("{subject: '*', name: 'DNS:other'}", &known), "client_certificate_denied");
 }
 
-TEST(ClientCertificate, WebSocketsEndWithTheCertificate) {
-  using std::chrono::seconds;
+TEST(ClientCertificate, WebSocketsEndWithTheCertificateThatLetThemIn) {
   FakeContext context;
-  const auto ending = [&](int in_seconds) {
-    return facts_of(std::make_shared<const tls::PeerCertificate>(tls::PeerCertificate{
-        .subject = "CN=app-1", .not_after = context.wall_now() + seconds(in_seconds)}));
-  };
-  const tls::HandshakeFacts soon = ending(60), over = ending(-1);
-  context.tls_facts = &soon;
+  const tls::HandshakeFacts known = app();
+  context.tls_facts = &known;
   EXPECT_TRUE(policy_of("client_certificate: {subject: x}")->on_request(context).take().reply);
-  EXPECT_EQ(context.websocket_end, TimePoint::max());
+  EXPECT_TRUE(context.websocket_credentials.empty());
   EXPECT_FALSE(policy_of("client_certificate: {}")->on_request(context).take().reply);
-  EXPECT_EQ(context.websocket_end, context.now() + seconds(60));
-  EXPECT_EQ(context.websocket_end_reason, "the client certificate has expired");
-  context.tls_facts = &over;
-  const Outcome outcome = policy_of("client_certificate: {}")->on_request(context).take();
-  ASSERT_TRUE(outcome.reply);
-  EXPECT_EQ(outcome.reply->code, "client_certificate_expired");
+  EXPECT_EQ(context.websocket_credentials, std::vector<std::string>{"tls"});
 }
 
 TEST(ClientCertificate, NamesItsMistakes) {

@@ -36,11 +36,11 @@ constexpr auto kSchema = schema::schema<HstsConfig>(
 
 const schema::SchemaOf<HstsConfig>& kHstsSchema = kSchema;
 
-Hsts::Hsts(HstsConfig config)
-    : value_(fmt::format("max-age={}{}{}",
-                         std::chrono::duration_cast<std::chrono::seconds>(config.max_age).count(),
-                         config.include_subdomains ? "; includeSubDomains" : "",
-                         config.preload ? "; preload" : "")) {}
+std::string hsts_value(const HstsConfig& config) {
+  return fmt::format(
+      "max-age={}{}{}", std::chrono::duration_cast<std::chrono::seconds>(config.max_age).count(),
+      config.include_subdomains ? "; includeSubDomains" : "", config.preload ? "; preload" : "");
+}
 
 // RFC 6797 §7.2: not over a transport that is not secure; §7.1: one field only.
 Verdict Hsts::on_response(PolicyContext& context) const {

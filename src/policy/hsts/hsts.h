@@ -15,11 +15,14 @@ struct HstsConfig {
   bool preload = false;
 };
 
+// The field's value.
+std::string hsts_value(const HstsConfig& config);
+
 extern const schema::SchemaOf<HstsConfig>& kHstsSchema;
 
 class Hsts final : public Policy {
  public:
-  explicit Hsts(HstsConfig config);
+  explicit Hsts(HstsConfig config) : value_(hsts_value(config)) {}
 
   Verdict on_response(PolicyContext& context) const override;
 

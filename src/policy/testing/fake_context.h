@@ -46,6 +46,10 @@ class FakeContext final : public PolicyContext {
     websocket_end = when;
     websocket_end_reason = reason;
   }
+  void end_websocket_with(std::string_view credential, std::string_view) override {
+    websocket_credentials.emplace_back(credential);
+  }
+  void end_websocket_with_certificate() override { websocket_credentials.emplace_back("tls"); }
   std::string_view route() const override { return "orders"; }
   std::string_view request_id() const override { return id_; }
   void set_request_id(std::string_view id) override { id_ = id; }
@@ -160,6 +164,7 @@ class FakeContext final : public PolicyContext {
   const codec::websocket::Rules* websocket_rules = nullptr;
   TimePoint websocket_end = TimePoint::max();
   std::string_view websocket_end_reason;
+  std::vector<std::string> websocket_credentials;
   std::string host_text = "shop.example.com";
   loop::Address client_address;
   std::map<std::string, std::string> params;
