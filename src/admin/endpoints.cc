@@ -9,6 +9,7 @@
 #include "observe/json_escape.h"
 #include "observe/prometheus.h"
 #include "text/ascii.h"
+#include "text/constant_time.h"
 
 namespace doorward::admin {
 namespace {
@@ -18,17 +19,6 @@ constexpr std::string_view kMask = "***";
 
 AdminReply text(std::uint16_t status, std::string body) {
   return {.status = status, .content_type = kText, .body = std::move(body)};
-}
-
-// How long it takes depends on the sizes only.
-bool equal_in_constant_time(std::string_view shown, std::string_view secret) {
-  unsigned different = shown.size() != secret.size();
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    const volatile unsigned bits = static_cast<unsigned char>(shown[i]) ^
-                                   static_cast<unsigned char>(secret[i % secret.size()]);
-    different |= bits;
-  }
-  return different == 0;
 }
 
 bool is_local_name(std::string_view authority) {
@@ -101,7 +91,7 @@ bool Endpoints::is_authorized(std::string_view authorization) const {
   authorization.remove_prefix(kScheme.size());
   const std::size_t begin = authorization.find_first_not_of(' ');
   if (begin == std::string_view::npos) return false;
-  return equal_in_constant_time(authorization.substr(begin), token_);
+  return text::equal_in_constant_time(authorization.substr(begin), token_);
 }
 
 AdminReply Endpoints::health(const AdminRequest&) const { return text(200, "ok\n"); }

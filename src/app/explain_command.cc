@@ -7,6 +7,7 @@
 #include "app/offline_exchange.h"
 #include "config/compile.h"
 #include "config/load.h"
+#include "exchange/told.h"
 #include "route/explain.h"
 
 namespace doorward::app {
@@ -33,16 +34,11 @@ std::string_view to_string(config::PolicyMode mode) {
   return "";
 }
 
-std::string answer_text(const http::Reply& reply) {
-  return reply.code.empty() ? fmt::format("{}", reply.status)
-                            : fmt::format("{} {}", reply.status, reply.code);
-}
-
 // What a policy does with the request, as far as it can be known offline.
 void add_told(const OfflineExchange::Told& told, Json& entry) {
   if (!told.asks.empty()) entry["asks"] = told.asks;
-  if (told.shadow != nullptr) entry["would_answer"] = answer_text(*told.shadow);
-  if (told.reply != nullptr) entry["answers"] = answer_text(*told.reply);
+  if (told.shadow != nullptr) entry["would_answer"] = exchange::told_reply(*told.shadow);
+  if (told.reply != nullptr) entry["answers"] = exchange::told_reply(*told.reply);
 }
 
 // The policies in their order, run one after the other until one answers.
@@ -54,9 +50,8 @@ Json policies_of(const config::Model& model, const config::RouteConfig& route,
   for (const auto* uses : {&model.policies_everywhere, &route.policies}) {
     for (const config::PolicyUse& use : *uses) {
       const config::PolicyUse& settings = declared(model, use);
-      Json entry = {{"name", use.name.empty() ? use.kind : use.name},
-                    {"kind", settings.kind},
-                    {"mode", to_string(settings.mode)}};
+      Json entry = exchange::told_policy(use.name.empty() ? use.kind : use.name, settings.kind,
+                                         to_string(settings.mode));
       if (settings.mode != config::PolicyMode::off && step != chain.steps().end()) {
         if (!answered) add_told(x.run(*step), entry);
         answered = answered || entry.contains("answers");
@@ -88,18 +83,6 @@ Json handler_of(const config::Model& model, const config::RouteConfig& route, Of
   return {{"service", *route.service}, {"target", x.target()}, {"endpoints", std::move(endpoints)}};
 }
 
-Json others_of(const route::Explanation& why) {
-  Json others = Json::array();
-  for (const route::ExplainedRoute& candidate : why.candidates) {
-    if (why.winner && candidate.route == *why.winner) continue;
-    others.push_back({{"route", candidate.name},
-                      {"claim", candidate.claim},
-                      {"matches", candidate.matches},
-                      {"reasons", candidate.reasons}});
-  }
-  return others;
-}
-
 Json answer(const config::Model& model, const route::RouteTable& table, OfflineExchange& x,
             schema::Diagnostics& diagnostics) {
   const route::RouteRequest question = x.question();
@@ -120,7 +103,7 @@ Json answer(const config::Model& model, const route::RouteTable& table, OfflineE
     json["policies"] = policies_of(model, route, chain, x);
     json["handler"] = handler_of(model, route, x);
   }
-  json["others"] = others_of(why);
+  json["others"] = exchange::told_routes(why);
   return json;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "codec/stream.h"
 #include "http/head.h"
@@ -13,6 +14,7 @@ namespace doorward::codec {
 struct Incoming {
   Arena& arena;
   http::RequestHead& head;
+  TimePoint begun{};  // its first byte came; unset when the head came in one piece
 };
 
 // Why a request was refused before it became one.

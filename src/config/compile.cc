@@ -50,6 +50,7 @@ class Compiler {
 std::shared_ptr<const Snapshot> Compiler::compile() {
   made_->table = compile_routes(model_, diagnostics_);
   if (made_->table == nullptr) return nullptr;
+  if (model_.debug) made_->debug_token = model_.debug->token;
   add_listeners();
   add_services();
   add_named_policies();

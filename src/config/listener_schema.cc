@@ -245,9 +245,19 @@ constexpr auto kAdmin = schema::schema<AdminConfig>(
           schema::secret(), schema::length(8, 256)),
     schema::example("admin:\n  address: \"127.0.0.1:9901\"\n"));
 
+constexpr auto kDebug = schema::schema<DebugConfig>(
+    "debug",
+    "A request that shows the token as `doorward-debug` gets a header of that name in its "
+    "response: the route, the policies with their verdicts, the backend, and the time of each "
+    "step. Backends and policies never see the header.",
+    field("token", &DebugConfig::token, "What such a request must show.", required(),
+          is(schema::kVisible), schema::secret(), schema::length(16, 256)),
+    schema::example("debug:\n  token: \"a long random text\"\n"));
+
 }  // namespace
 
 constinit const schema::SchemaOf<ListenerConfig>& kListenerSchema = kListener;
 constinit const schema::SchemaOf<AdminConfig>& kAdminSchema = kAdmin;
+constinit const schema::SchemaOf<DebugConfig>& kDebugSchema = kDebug;
 
 }  // namespace doorward::config

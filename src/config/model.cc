@@ -22,6 +22,8 @@ const auto kModel = schema::schema<Model>(
     field("admin", &Model::admin, "The admin listener.", of(kAdminSchema), schema::or_off()),
     field("access_log", &Model::access_log, "One line per request.", of(observe::kAccessLogSchema),
           schema::or_off()),
+    field("debug", &Model::debug, "Answers that say what became of a request; off by default.",
+          of(kDebugSchema), schema::or_off()),
     field("services", &Model::services, "Backends by name.", of(kServiceSchema),
           schema::keys_are(schema::kName)),
     field("policies", &Model::policies, "Policies by name, for use in several routes.",

@@ -44,12 +44,18 @@ struct AdminConfig {
   bool operator==(const AdminConfig&) const = default;
 };
 
+// Who asks a live request what becomes of it.
+struct DebugConfig {
+  std::string token;
+};
+
 struct Model {
   int version = 1;
   std::vector<exchange::ListenerConfig> listeners;  // named "listener-1" when no name is given
   std::optional<AdminConfig> admin = AdminConfig{};
   bool admin_given = false;  // the configuration speaks of it
   std::optional<observe::AccessLogConfig> access_log = observe::AccessLogConfig{};
+  std::optional<DebugConfig> debug;
   std::vector<schema::Keyed<upstream::ServiceConfig>> services;  // value.name is the key
   std::vector<schema::Keyed<PolicyUse>> policies;                // declared by name
   std::vector<PolicyUse> policies_everywhere;
@@ -60,6 +66,7 @@ extern const schema::SchemaOf<exchange::ListenerConfig>& kListenerSchema;
 extern const schema::SchemaOf<upstream::ServiceConfig>& kServiceSchema;
 extern const schema::SchemaOf<RouteConfig>& kRouteSchema;
 extern const schema::SchemaOf<AdminConfig>& kAdminSchema;
+extern const schema::SchemaOf<DebugConfig>& kDebugSchema;
 extern const schema::SchemaOf<Model>& kModelSchema;
 
 // Reads and checks a whole tree; nothing when there was an error. All errors are told; warnings

@@ -44,7 +44,8 @@ std::string overview(PolicyKinds kinds) {
   std::string text = std::string(kNote) + schema::to_markdown(top);
   text +=
       "\nSections: [listeners](listeners.md), [admin](admin.md), [access_log](access_log.md), "
-      "[services](services.md), [routes](routes.md), [match](match.md).\n\nPolicies:\n\n";
+      "[debug](debug.md), [services](services.md), [routes](routes.md), "
+      "[match](match.md).\n\nPolicies:\n\n";
   for (const schema::AnySchema* kind : kinds) {
     text += fmt::format("- [{0}](policies/{0}.md): {1}\n", kind->name(), kind->doc());
   }
@@ -71,6 +72,7 @@ std::vector<Page> reference_pages(PolicyKinds kinds) {
   pages.push_back(section(kListenerSchema));
   pages.push_back(section(kAdminSchema));
   pages.push_back(section<observe::AccessLogConfig>(observe::kAccessLogSchema));
+  pages.push_back(section(kDebugSchema));
   pages.push_back(section(kServiceSchema));
   pages.push_back(section(kRouteSchema));
   pages.push_back(section(route::kMatchSchema));

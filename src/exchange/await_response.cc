@@ -2,6 +2,7 @@
 // never reached the backend, or may be repeated, goes back for another attempt.
 #include "codec/websocket/handshake.h"
 #include "exchange/core.h"
+#include "exchange/debug_answer.h"
 #include "exchange/exchange.h"
 #include "handler/proxy/tunnel.h"
 #include "handler/proxy/websocket_tunnel.h"
@@ -68,6 +69,7 @@ loop::Task<Step> give_up(Exchange& x, Error error) {
   x.service->note_refusal(error);
   if (may_repeat(x, error)) {
     x.fail_attempt();
+    x.note_repeat(error);
     x.prepare_repeat();
     co_return Step::choose_endpoint;
   }
@@ -111,15 +113,18 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   http::remove_hop_by_hop(x.response().headers);
   x.response().headers.add(http::HeaderName::upgrade, upgrade);
   const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
+  if (x.matched->chain.has_response()) x.times.answered = x.core.loop().now();
   if (outcome.reply != nullptr) {
     drop_answer(x);
     co_return x.reply_with(outcome);
   }
   x.status = x.request().version == http::Version::http2 ? 200 : 101;  // RFC 8441 §5
   x.client_stream.watch_client(nullptr);
+  if (x.debug != nullptr) x.debug->tell();
   const Result<void> sent =
       co_await x.client_stream.send_response(x.response(), codec::BodySize::empty(), {}, true);
   x.tunnelled = true;
+  x.times.streamed = x.core.loop().now();
   if (sent) co_await pass_bytes(x);
   co_return Step::finish;
 }

@@ -61,6 +61,7 @@ void Exchange::prepare_repeat() {
 void Exchange::end_upload(Result<void> sent) {
   constexpr Duration kAnswerAfterRefusal{1'000};
   if (upload_stopping) return;
+  if (sent) times.uploaded = now();
   if (!sent) backend_refusal = std::move(sent.error());
   if (times.first_byte != TimePoint{}) return;
   if (sent) times.asked = now();

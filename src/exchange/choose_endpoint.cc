@@ -28,7 +28,9 @@ loop::Task<Result<upstream::Place>> queue_up(Exchange& x) {
 
 loop::Task<Step> wait_for_place(Exchange& x) {
   Result<upstream::Place> place = fail(ErrorKind::cancelled, {});
+  x.times.queued = x.core.loop().now();
   if (!x.client_gone) place = co_await queue_up(x);
+  x.times.placed = x.core.loop().now();
   if (x.client_gone) {
     if (place) place->give_back();
     co_return x.reply_to(client_left());

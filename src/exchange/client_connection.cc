@@ -1,5 +1,8 @@
 #include "exchange/client_connection.h"
 
+#include "exchange/debug_answer.h"
+#include "exchange/grpc.h"
+
 namespace doorward::exchange {
 namespace {
 
@@ -141,13 +144,18 @@ codec::Incoming& ClientConnection::open(codec::ServerStream& stream) {
 loop::Task<void> ClientConnection::run(codec::Incoming& incoming, codec::ServerStream&) {
   listener_.series.add_value(observe::Metric::requests,
                              static_cast<unsigned>(incoming.head.version));
-  return run_steps(Exchange::of(incoming), Step::accept_head);
+  Exchange& x = Exchange::of(incoming);
+  if (x.request().headers.has(http::HeaderName::doorward_debug)) [[unlikely]]
+    return run_debugged(x);
+  return run_steps(x, Step::accept_head);
 }
 
 loop::Task<void> ClientConnection::refuse(codec::Incoming& incoming, codec::ServerStream&,
                                           codec::BadRequest why) {
   if (why.number != 0) listener_.series.add_value(observe::Metric::parser_refusals, why.number);
   Exchange& x = Exchange::of(incoming);
+  x.times.begun = core_.loop().now();
+  note_grpc(x);
   x.reply_with(why.status, why.code, why.detail);
   return run_steps(x, Step::reply);
 }

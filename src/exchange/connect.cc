@@ -35,6 +35,7 @@ std::string_view proxy_header(Exchange& x) {
 
 loop::Task<Step> open(Exchange& x) {
   x.attempt.reused = false;
+  x.times.opening = x.core.loop().now();
   if (!std::exchange(x.attempt.has_room, false)) {
     x.attempt.alone = x.attempt.endpoint->pool().alone(x.want());
     x.attempt.endpoint->pool().reserve(x.attempt.alone);
@@ -42,10 +43,14 @@ loop::Task<Step> open(Exchange& x) {
   auto opened =
       co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
   if (!opened) {
+    x.times.connected = x.core.loop().now();
     x.fail_attempt();
     x.tried.add(*x.attempt.endpoint);
     const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
-    if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) co_return Step::choose_endpoint;
+    if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) {
+      x.note_repeat(opened.error());
+      co_return Step::choose_endpoint;
+    }
     if (x.total_deadline().passed(x.core.loop().now())) opened.error().reason = "total_timeout";
     co_return x.reply_to(opened.error());
   }

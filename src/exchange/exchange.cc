@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "exchange/core.h"
+#include "exchange/debug_answer.h"
 #include "handler/proxy/websocket_tunnel.h"
 #include "http/uri.h"
 #include "observe/request_id.h"
@@ -89,6 +90,7 @@ WallTime Exchange::wall_now() const { return core.loop().wall_now(); }
 Random& Exchange::random() { return core.loop().random(); }
 
 void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply) {
+  if (debug != nullptr) debug->on_shadow_reply(policy, reply);
   core.metrics().route(matched->slot).add(observe::Metric::route_shadow_replies);
   core.events().info("shadow_reply", {{"route", route()},
                                       {"policy", policy},
@@ -97,6 +99,7 @@ void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply
 }
 
 void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
+  if (debug != nullptr) debug->on_skipped(policy, instead);
   core.events().warning(
       "policy_skipped",
       {{"route", route()}, {"policy", policy}, {"code", instead.code}, {"reason", instead.detail}});
@@ -245,6 +248,11 @@ void Exchange::give_up() {
   if (attempt.connection == nullptr) return;
   attempt.connection->cancel_read();
   attempt.connection->cancel_write();
+}
+
+void Exchange::note_repeat(const Error& why) {
+  if (debug != nullptr) debug->on_attempt_failed(why);
+  times.repeat();
 }
 
 void Exchange::complete_attempt() {

@@ -32,6 +32,7 @@ class WebSocketTunnel;
 namespace doorward::exchange {
 
 class Core;
+class DebugAnswer;
 
 // One try to one endpoint.
 struct Attempt {
@@ -52,14 +53,34 @@ inline Error client_left() {
   return {ErrorKind::closed, Side::client, Retry::no, 0, "client_closed", "the client left"};
 }
 
-// When the exchange passed which point; unset ones are zero.
+// When the exchange passed which point, by the loop's clock; unset ones are zero.
 struct Times {
-  TimePoint begun;       // the head was complete
-  TimePoint policies;    // request policies done
-  TimePoint asked;       // the endpoint was chosen, or the streamed body ended: of the last attempt
-  TimePoint connected;   // likewise
+  TimePoint begun;          // the head was complete
+  TimePoint policies;       // request policies done
+  TimePoint first_attempt;  // began; unset as long as it is the only one
+  // Of the last attempt:
+  TimePoint queued;      // it began to wait in the service's queue, if it had to
+  TimePoint placed;      // … and its wait was over
+  TimePoint asked;       // its endpoint was chosen, or the streamed body ended
+  TimePoint opening;     // a connection began to be opened; unset: a kept one was used
+  TimePoint connected;   // it had a connection, or could not open one
   TimePoint sent;        // the request's head
+  TimePoint uploaded;    // what of the body did not go out with the head
   TimePoint first_byte;  // the response's head
+  // Of the response:
+  TimePoint answered;  // response policies done
+  TimePoint streamed;  // the head went out, and bytes were still to come
+
+  // When the last attempt began.
+  TimePoint attempt() const {
+    if (queued != TimePoint{}) return queued;
+    return opening != TimePoint{} ? opening : connected;
+  }
+  // Another attempt begins.
+  void repeat() {
+    if (first_attempt == TimePoint{}) first_attempt = attempt();
+    queued = placed = opening = connected = sent = uploaded = first_byte = {};
+  }
 };
 
 class Exchange final : public policy::PolicyContext,
@@ -151,6 +172,8 @@ class Exchange final : public policy::PolicyContext,
   void let_body_go();
   bool body_let_go() const { return body_let_go_; }
   void prepare_repeat();
+  // The attempt failed by `why`; another one begins.
+  void note_repeat(const Error& why);
   // The body's way to the backend has ended; from now on the response is due.
   void end_upload(Result<void> sent);
   bool chain_sees_response_body() const;
@@ -239,6 +262,7 @@ class Exchange final : public policy::PolicyContext,
   std::string_view deciding_policy;
 
   Times times;
+  DebugAnswer* debug = nullptr;  // when the client asked for one
 
  private:
   friend class ClientConnection;

@@ -30,6 +30,22 @@ void count(Exchange& x, TimePoint now) {
   }
 }
 
+void tell_times(const Exchange& x, TimePoint now, observe::AccessRecord& record) {
+  const Times& times = x.times;
+  record.total = observe::StepTime(micros(times.begun, now));
+  record.head = step_time(x.incoming.begun, times.begun);
+  record.request_policies = step_time(times.begun, times.policies);
+  record.retried = step_time(times.first_attempt, times.attempt());
+  record.queue = step_time(times.queued, times.placed);
+  record.connect = step_time(times.opening, times.connected);
+  record.send = step_time(times.connected, times.sent);
+  record.upload = step_time(times.sent, times.uploaded);
+  record.first_byte = step_time(times.sent, times.first_byte);
+  record.response = step_time(times.first_byte, now);
+  record.response_policies = step_time(times.first_byte, times.answered);
+  record.body = step_time(times.streamed, now);
+}
+
 void log(Exchange& x, TimePoint now) {
   observe::AccessLog* log = x.snapshot->access_log.get();
   if (log == nullptr) return;
@@ -59,12 +75,7 @@ void log(Exchange& x, TimePoint now) {
   record.error = x.error_code;
   record.fault = x.backend_fault;
   record.policy = x.deciding_policy;
-  record.total = observe::StepTime(micros(x.times.begun, now));
-  record.request_policies = step_time(x.times.begun, x.times.policies);
-  record.connect = step_time(x.times.policies == TimePoint{} ? x.times.begun : x.times.policies,
-                             x.times.connected);
-  record.first_byte = step_time(x.times.sent, x.times.first_byte);
-  record.response = step_time(x.times.first_byte, now);
+  tell_times(x, now, record);
   log->core(x.core.index()).write(record, x.core.metrics());
 }
 

@@ -39,6 +39,9 @@ loop::Task<Step> take_body(Exchange& x) {
   if (const policy::Outcome refused = co_await x.check_request_piece(*piece); refused.reply) {
     co_return x.reply_with(refused);
   }
+  if (x.matched->chain.request_body_need() != policy::BodyNeed::none) {
+    x.times.policies = x.core.loop().now();
+  }
   x.body_in_hand = piece->last;
   x.first_piece = std::move(piece->chunk);
   if (x.body_in_hand && x.first_piece.size() <= kKeptBody) {

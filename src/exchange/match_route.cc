@@ -1,5 +1,6 @@
 // match_route: the first route, in the documented order, whose predicates hold.
 #include "exchange/core.h"
+#include "exchange/debug_answer.h"
 #include "exchange/exchange.h"
 
 namespace doorward::exchange::steps {
@@ -28,6 +29,7 @@ loop::Task<Step> match_route(Exchange& x) {
   request.tls = &x.connection.told;
   x.match = x.snapshot->table->match(request);
   if (!x.match.matched()) {
+    if (x.debug != nullptr) x.debug->on_no_route(*x.snapshot->table, request);
     if (x.match.why == route::RouteMatch::Why::no_method) return method_not_allowed(x);
     return x.reply_with(404, "no_route", "No route matches this request.");
   }

@@ -89,6 +89,7 @@ loop::Task<Step> pump(Exchange& x) {
   if (!piece->last && x.attempt.connection->body_ready()) piece = co_await next_piece(x);
   if (!piece) co_return co_await break_off(x, piece.error());
   Result<void> sent = co_await send_start(x, *piece);
+  if (sent && !piece->last) x.times.streamed = x.core.loop().now();
   while (sent && !piece->last) {
     piece = co_await next_piece(x);
     if (!piece) co_return co_await break_off(x, piece.error());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "exchange/core.h"
+#include "exchange/debug_answer.h"
 #include "exchange/exchange.h"
 #include "exchange/grpc.h"
 #include "exchange/problems.h"
@@ -163,6 +164,7 @@ loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
   x.add_listener_fields();
   x.response_size = codec::BodySize::empty();
   co_await through_policies(x, {});
+  if (x.debug != nullptr) x.debug->tell();
   x.status = x.response().status;
   // HTTP/2 needs no length to say that there is none, and gRPC knows no such field.
   const bool http2 = x.request().version == http::Version::http2;
@@ -229,7 +231,6 @@ loop::Task<Step> reply(Exchange& x) {
                              static_cast<unsigned>(problem_number(reply.code)));
   if (reply.close) x.client_stream.close_after();
   x.begin_response();
-  if (x.times.begun == TimePoint{}) note_grpc(x);  // refused before accept_head saw it
   if (is_told_by_status(x, reply)) co_return co_await send_status(x, reply);
   std::string_view body = reply.has_body ? reply.body.view() : problem_body(x, reply);
   fill_head(x, reply, reply.has_body ? reply.content_type : "application/problem+json",
@@ -243,6 +244,7 @@ loop::Task<Step> reply(Exchange& x) {
   const codec::BodySize size =
       bodiless ? codec::BodySize::empty() : codec::BodySize::known(body.size());
   if (!bodiless) x.response().headers.remove(http::HeaderName::content_length);
+  if (x.debug != nullptr) x.debug->tell();
   const Result<void> sent = co_await x.client_stream.send_response(x.response(), size, body, true);
   if (!sent) x.error_code = x.code_of(sent.error());
   co_return Step::finish;

@@ -7,6 +7,7 @@ namespace {
 
 // A policy that answers instead: the backend's response is dropped.
 Step after(Exchange& x, policy::Outcome outcome) {
+  x.times.answered = x.core.loop().now();
   return outcome.reply != nullptr ? x.reply_with(outcome) : Step::pump;
 }
 

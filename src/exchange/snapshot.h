@@ -47,6 +47,7 @@ struct Snapshot {
   std::unique_ptr<const route::RouteTable> table;  // its indices are those of `routes`
   std::vector<Route> routes;
   std::shared_ptr<observe::AccessLog> access_log;  // null: off
+  std::string debug_token;                         // empty: nobody gets a debug answer
 };
 
 // Counted without atomics: one core's own.

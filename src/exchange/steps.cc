@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, kSteps.size() + 1> kNames = {
 
 std::string_view to_string(Step step) { return kNames[static_cast<std::size_t>(step)]; }
 
+loop::Task<Step> run_step(Step step, Exchange& x) {
+  return kSteps[static_cast<std::size_t>(step)](x);
+}
+
 loop::Task<void> run_steps(Exchange& x, Step first) {
   Step step = first;
   while (step != Step::done) step = co_await kSteps[static_cast<std::size_t>(step)](x);

@@ -1,5 +1,6 @@
 // The way of a request, in order. Each step is one function in the file of its name; it ends by
-// naming the next one. Their names appear in traces, logs and `doorward explain`.
+// naming the next one. Their names appear in debug answers (debug_answer.h); the access log tells
+// the times of what they wait for.
 //
 //   accept_head → match_route → request_policies → handle
 //     → choose_endpoint → connect → send_request → await_response      (the proxy's; a retry goes
@@ -40,6 +41,9 @@ enum class Step : std::uint8_t {
 };
 
 std::string_view to_string(Step step);
+
+// Returns the one that comes next.
+loop::Task<Step> run_step(Step step, Exchange& x);
 
 namespace steps {
 #define DOORWARD_STEP_FUNCTION(name, meaning) loop::Task<Step> name(Exchange& x);

@@ -42,6 +42,7 @@
   X(date, "date")                                                         \
   X(deprecation, "deprecation")                                           \
   X(dnt, "dnt")                                                           \
+  X(doorward_debug, "doorward-debug")                                     \
   X(etag, "etag")                                                         \
   X(expect, "expect")                                                     \
   X(expires, "expires")                                                   \

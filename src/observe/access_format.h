@@ -27,7 +27,7 @@ class AccessFormat {
               char* to) const;
 
  private:
-  static constexpr std::size_t kPrefixRoom = 24;
+  static constexpr std::size_t kPrefixRoom = 32;
   struct Piece {
     char prefix[kPrefixRoom];  // `,"name":`, with the quote that opens a text
     std::uint8_t prefix_size;

@@ -57,10 +57,17 @@ struct AccessRecord {
   std::string_view fault;   // of a malformed response: the exact one
   std::string_view policy;  // the policy that replied
   StepTime total;
+  StepTime head;
   StepTime request_policies;
+  StepTime retried;
+  StepTime queue;
   StepTime connect;
+  StepTime send;
+  StepTime upload;
   StepTime first_byte;
   StepTime response;
+  StepTime response_policies;
+  StepTime body;
 };
 
 struct AccessField {
@@ -73,8 +80,8 @@ struct AccessField {
 };
 
 // The order of the default set; names are at most kLongestFieldName characters.
-inline constexpr std::size_t kLongestFieldName = 16;
-inline constexpr std::array<AccessField, 29> kAccessFields = {{
+inline constexpr std::size_t kLongestFieldName = 20;
+inline constexpr std::array<AccessField, 36> kAccessFields = {{
     {"time", "When the request's head was complete, UTC.", &AccessRecord::time},
     {"request_id", "The id of the request.", &AccessRecord::request_id},
     {"listener", "The listener it came in by.", &AccessRecord::listener},
@@ -102,14 +109,33 @@ inline constexpr std::array<AccessField, 29> kAccessFields = {{
     {"policy", "The policy that replied.", &AccessRecord::policy},
     {"total_us", "From the request's head to the last byte of the response, in microseconds.",
      &AccessRecord::total},
+    {"head_us",
+     "From the request's first byte to the end of its head, when that took several "
+     "reads; not in total_us.",
+     &AccessRecord::head},
     {"policies_us", "Time of the request's policies, in microseconds.",
      &AccessRecord::request_policies},
-    {"connect_us", "Time to get a connection to the backend, in microseconds.",
+    {"retried_us", "From the first attempt's begin to the last one's, when there were several.",
+     &AccessRecord::retried},
+    {"queue_us", "Wait of the last attempt for a place at a backend.", &AccessRecord::queue},
+    {"connect_us",
+     "Time to open the last attempt's connection, TLS included; none when a kept "
+     "one was used.",
      &AccessRecord::connect},
+    {"send_us", "Time to send the request's head, with what was there of its body.",
+     &AccessRecord::send},
+    {"upload_us", "From then to the last byte of the request's body, when that followed.",
+     &AccessRecord::upload},
     {"first_byte_us", "From the request sent to the head of the response, in microseconds.",
      &AccessRecord::first_byte},
     {"response_us", "From the head of the response to its last byte, in microseconds.",
      &AccessRecord::response},
+    {"response_policies_us", "Time of the policies with the response's head, in response_us.",
+     &AccessRecord::response_policies},
+    {"body_us",
+     "From the response's head sent to its last byte, when the body followed; in "
+     "response_us.",
+     &AccessRecord::body},
 }};
 
 // A field by its place in kAccessFields.

@@ -109,6 +109,13 @@ bool is_http_url(std::string_view text) {
          rest.find('#') == std::string_view::npos && all_of(rest, is_visible);
 }
 
+bool is_visible_ascii(std::string_view text) {
+  const auto is_ascii = [](char c) {
+    return is_visible(c) && static_cast<unsigned char>(c) < 0x80;
+  };
+  return !text.empty() && all_of(text, is_ascii);
+}
+
 bool is_path(std::string_view text) { return text.starts_with('/') && all_of(text, is_visible); }
 
 }  // namespace doorward::schema

@@ -13,13 +13,14 @@ struct TextCheck {
   bool (*holds)(std::string_view text);
 };
 
-bool is_token(std::string_view text);         // RFC 9110 §5.6.2
-bool is_header_value(std::string_view text);  // RFC 9110 §5.5, without control bytes
-bool is_name(std::string_view text);          // what may name a service, a route, a policy
-bool is_host(std::string_view text);          // a DNS name or an IP address, IPv6 in brackets
-bool is_host_port(std::string_view text);     // host ":" port; no host means all addresses
-bool is_http_url(std::string_view text);      // http or https, a host, no user, no fragment
-bool is_path(std::string_view text);          // begins with "/", no spaces and control bytes
+bool is_token(std::string_view text);          // RFC 9110 §5.6.2
+bool is_header_value(std::string_view text);   // RFC 9110 §5.5, without control bytes
+bool is_name(std::string_view text);           // what may name a service, a route, a policy
+bool is_host(std::string_view text);           // a DNS name or an IP address, IPv6 in brackets
+bool is_host_port(std::string_view text);      // host ":" port; no host means all addresses
+bool is_http_url(std::string_view text);       // http or https, a host, no user, no fragment
+bool is_visible_ascii(std::string_view text);  // not empty, no spaces
+bool is_path(std::string_view text);           // begins with "/", no spaces and control bytes
 
 inline constexpr TextCheck kNonEmpty{"text that is not empty", "text", "^.+$",
                                      [](std::string_view text) { return !text.empty(); }};
@@ -40,6 +41,8 @@ inline constexpr TextCheck kHostPort{"an address with port", "127.0.0.1:8080", "
                                      &is_host_port};
 inline constexpr TextCheck kHttpUrl{"an http:// or https:// URL", "http://127.0.0.1:9001",
                                     "^https?://[^/]", &is_http_url};
+inline constexpr TextCheck kVisible{"visible ASCII characters without spaces", "xyz", "^[!-~]+$",
+                                    &is_visible_ascii};
 inline constexpr TextCheck kPath{"a path that begins with \"/\"", "/check", "^/", &is_path};
 
 }  // namespace doorward::schema

@@ -1,4 +1,5 @@
 """The access log: a JSON line per request, never in a request's way."""
+import datetime
 import json
 import os
 import signal
@@ -7,9 +8,12 @@ import threading
 import pytest
 
 from harness import config, raw
+from harness import websocket as ws
 from harness.clients import Load
+from harness.http2 import END_HEADERS, END_STREAM, Kind, frame
 from harness.raw import Raw, chunked, request
-from harness.waiting import eventually
+from harness.waiting import DEADLINE, eventually
+from harness.websocket import Frames
 
 
 def logged(peers, *requests, backend=None, **top):
@@ -60,8 +64,12 @@ def test_refusals_of_policies_tell_the_policy(peers):
 
 
 def test_malformed_requests_are_logged_with_their_code(peers):
+    began = datetime.datetime.now(datetime.UTC)
     _, lines = logged(peers, b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
     assert (lines[0]["status"], lines[0]["error"]) == (400, "space_before_colon")
+    took = datetime.datetime.now(datetime.UTC) - began
+    assert lines[0]["total_us"] <= took / datetime.timedelta(microseconds=1)
+    assert datetime.datetime.fromisoformat(lines[0]["time"]) > began - datetime.timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("answer", [
@@ -233,3 +241,138 @@ def test_steps_are_timed(peers):
     assert line["first_byte_us"] >= 190000
     assert line["first_byte_us"] + line["response_us"] >= 390000
     assert line["total_us"] >= line["first_byte_us"] + line["response_us"] - 1000
+
+
+# Steps that a request did not come to, or that no request waits for, have no field.
+WAITS = ["head_us", "retried_us", "queue_us", "connect_us", "upload_us", "response_policies_us",
+         "body_us"]
+
+
+def test_a_plain_request_has_no_time_of_what_did_not_happen(peers):
+    _, lines = logged(peers, request("/1"), backend=peers.nginx({"1": b"small"}))
+    line = lines[0]
+    assert [name for name in WAITS if name in line] == ["connect_us"]
+    assert line["send_us"] >= 0 and line["connect_us"] >= 0 and "policies_us" not in line
+
+
+def test_a_kept_connection_has_no_connect_us(peers):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    client = peers.client(gateway)
+    for _ in range(2):
+        client.get("/")
+    assert ["connect_us" in line for line in gateway.wait_access_log(2)] == [True, False]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_head_in_several_pieces_tells_how_long_it_took(peers, version):
+    gateway = peers.gateway(config.proxy(peers.origin()))
+    if version == 1:
+        client = peers.client(gateway)
+        begin, rest = b"GET /slow HTTP/1.1\r\nHo", b"st: a\r\n\r\n"
+    else:
+        client = peers.frames(gateway).ready()
+        block = client.block()
+        begin = frame(Kind.HEADERS, block[:4], END_STREAM, 1)
+        rest = frame(Kind.CONTINUATION, block[4:], END_HEADERS, 1)
+    client.send(begin)
+    peers.client(gateway).get("/between")  # the core has seen the beginning when it answers this
+    client.send(rest)
+    lines = {line["path"]: line for line in gateway.wait_access_log(2)}
+    assert lines.pop("/between").get("head_us") is None
+    (line,) = lines.values()
+    assert line["head_us"] > 0
+
+
+def test_a_head_that_never_ends_tells_how_long_it_was_awaited(peers):
+    gateway = peers.gateway(config.proxy(peers.origin(),
+                                         listener={"timeouts": {"header": "200ms"}}))
+    client = peers.client(gateway).send(b"GET / HTTP/1.1\r\nHo")
+    assert client.recv_response().status == 408
+    line = gateway.wait_access_log()[0]
+    assert line["head_us"] >= 190_000 and line["total_us"] < line["head_us"]
+
+
+def test_the_wait_for_a_connection_is_told_apart(peers):
+    busy = threading.Semaphore(0)
+
+    def script(connection):
+        while connection.recv_request():
+            assert busy.acquire(timeout=DEADLINE)
+            connection.send(raw.response(200))
+    backend = peers.backend(script)
+    gateway = peers.gateway(config.proxy(backend, service={"pool": {"max_connections": 1}}))
+    first = peers.client(gateway).send(request("/first"))
+    backend.wait_requests()
+    second = peers.client(gateway).send(request("/second"))
+    eventually(lambda: gateway.metrics().sum("doorward_service_waiting", service="app") == 1,
+               "one that waits")
+    busy.release(2)
+    assert first.recv_response().status == second.recv_response().status == 200
+    lines = {line["path"]: line for line in gateway.wait_access_log(2)}
+    assert "queue_us" not in lines["/first"] and "connect_us" in lines["/first"]
+    assert lines["/second"]["queue_us"] > 0 and "connect_us" not in lines["/second"]
+
+
+def test_earlier_attempts_are_told_apart_from_the_last(peers):
+    def script(connection):
+        if connection.recv_request():
+            connection.send(raw.response(200))
+            if connection.recv_request():
+                connection.reset()
+    gateway, lines = logged(peers, backend=peers.backend(script))
+    client = peers.client(gateway)
+    for _ in range(2):
+        assert client.get("/").status == 200
+    first, second = gateway.wait_access_log(2)
+    assert first["attempts"] == 1 and "retried_us" not in first
+    assert second["attempts"] == 2 and "connect_us" in second
+    spent = second["retried_us"] + second["connect_us"] + second["send_us"]
+    assert spent + second["first_byte_us"] <= second["total_us"]
+
+
+def test_a_connection_that_could_not_be_opened_tells_how_long_it_was_tried(peers):
+    _, lines = logged(peers, request("/"), backend="http://127.0.0.1:1")
+    assert lines[0]["error"] == "connect_failed" and "connect_us" in lines[0]
+    assert "send_us" not in lines[0] and "first_byte_us" not in lines[0]
+
+
+def test_the_upload_and_the_download_of_a_body_are_told(peers):
+    go_on = threading.Event()
+
+    def script(connection):
+        head = connection.recv_head()
+        pieces = connection.body_pieces(head)
+        next(pieces)
+        go_on.set()
+        for _ in pieces:
+            pass
+        connection.send(raw.response(200, "Content-Length: 4", length=False) + b"ab")
+        go_on.wait(DEADLINE)
+        connection.send(b"cd")
+    gateway = peers.gateway(config.proxy(peers.backend(script), policies=[{"request_id": {}}]))
+    client = peers.client(gateway).send(
+        request("/", "Content-Length: 4", method="POST") + b"ab")
+    assert go_on.wait(DEADLINE)
+    go_on.clear()
+    client.send(b"cd")
+    assert client.recv_head().status == 200
+    go_on.set()
+    assert client.recv_exactly(4) == b"abcd"
+    line = gateway.wait_access_log()[0]
+    assert line["upload_us"] > 0 and line["first_byte_us"] >= line["upload_us"]
+    assert line["response_us"] >= line["body_us"] > 0 and "policies_us" in line
+
+
+def test_an_upgraded_connection_counts_as_the_body(peers):
+    gateway = peers.gateway(config.proxy(peers.backend(Frames(ws.echo))))
+    client = ws.opened(peers, gateway)
+    client.send(ws.close_frame(1000))
+    ws.read_close(client.stream)
+    client.half_close()
+    line = gateway.wait_access_log()[0]
+    assert line["status"] == 101 and line["response_us"] >= line["body_us"] >= 0
+
+
+def test_response_policies_are_told(peers):
+    _, lines = logged(peers, request("/"), policies=[{"headers": {"response": {"set": {"a": "b"}}}}])
+    assert lines[0]["response_us"] >= lines[0]["response_policies_us"] >= 0

@@ -111,6 +111,7 @@ loop::Task<ServerConnection::Next> ServerConnection::one_request() {
 
 loop::Task<Result<Progress>> ServerConnection::read_head(Incoming& incoming) {
   const TimePoint began = loop_.now();
+  incoming.begun = began;
   const Deadline deadline = Deadline::after(began, settings_->header_timeout);
   for (;;) {
     Result<Chunk> got = co_await bytes_.recv(deadline);

@@ -41,6 +41,7 @@ void ServerStream::on_block_begins() {
   Arena& arena = incoming_.arena;
   if (!head_done_) {
     connection_.head_begins();
+    incoming_.begun = session_.loop().now();
     return reader_.begin(HeadReader::Kind::request, arena, incoming_.head.headers,
                          settings().parse);
   }
@@ -56,6 +57,7 @@ bool ServerStream::on_block_ends(bool last) {
     return on_end();
   }
   head_done_ = true;
+  if (incoming_.begun == session_.loop().now()) incoming_.begun = {};
   const bool sound = reader_.finish(incoming_.head);
   if (sound) {
     choose_body(last);
