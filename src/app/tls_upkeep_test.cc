@@ -31,7 +31,7 @@ class TlsUpkeepTest : public testing::Test {
         std::vector<tls::ServedCertificate>{{std::move(certificate), nullptr}});
     settings->client_certificates = tls::ClientCertificates::required;
     settings->client_trust = std::move(clients);
-    exchange::ListenerEntry entry{config, metrics_.slot(observe::Scope::listener, "web")};
+    exchange::ListenerEntry entry{config, metrics_.slot(observe::Scope::listener, "web"), {}, {}};
     entry.tls.push_back(*tls::ServerContext::make(settings));
     entry.tickets = std::make_shared<tls::TicketKeyring>(*tls::TicketKeys::make());
     snapshot_.listeners.push_back(std::move(entry));
@@ -42,7 +42,7 @@ class TlsUpkeepTest : public testing::Test {
     auto settings = std::make_shared<tls::ClientSettings>();
     settings->trust = std::move(backends);
     settings->certificate = std::move(own);
-    exchange::ServiceEntry entry{config, metrics_.slot(observe::Scope::service, "app")};
+    exchange::ServiceEntry entry{config, metrics_.slot(observe::Scope::service, "app"), {}};
     entry.tls.push_back(*tls::ClientContext::make(settings));
     snapshot_.services.push_back(std::move(entry));
   }

@@ -308,13 +308,13 @@ TEST(ModelDocuments, EverySecretHasANameThatIsMasked) {
 
 TEST(ModelDocuments, PagesHaveEverySettingAndExamplesThatAreRight) {
   const std::vector<Page> pages = reference_pages(kKinds);
-  ASSERT_EQ(pages.size(), 9U);
+  ASSERT_EQ(pages.size(), 10U);
   EXPECT_EQ(pages[0].path, "configuration.md");
   EXPECT_EQ(pages[0].text.find("***"), std::string::npos);
   EXPECT_NE(pages[1].text.find("| `limits.header_bytes` | size | `32KiB` |"), std::string::npos);
   EXPECT_NE(pages[2].text.find("8 to 256 bytes"), std::string::npos);
-  EXPECT_EQ(pages[7].path, "policies/size_limit.md");
-  EXPECT_NE(pages[7].text.find("policies:\n  - size_limit:\n      max: 5MiB\n"), std::string::npos);
+  EXPECT_EQ(pages[8].path, "policies/size_limit.md");
+  EXPECT_NE(pages[8].text.find("policies:\n  - size_limit:\n      max: 5MiB\n"), std::string::npos);
   std::string whole = "version: 1\n";
   whole += kListenerSchema.example();
   whole += kAdminSchema.example();

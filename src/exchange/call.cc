@@ -22,6 +22,10 @@ class Attempted {
       : loop_(loop), service_(service), begun_(loop.now()) {
     service.series().begin();
   }
+  void end_unopened(const Error& why) {
+    if (why.side == Side::doorward) return service_.series().abandoned({});
+    end_broken(why, {});
+  }
   void head_came(const http::ResponseHead& head) {
     status_ = head.status;
     took_ = micros(begun_, loop_.now());
@@ -157,7 +161,7 @@ loop::Task<Result<CallResponse>> call_service(loop::Loop& loop,
       auto opened = co_await endpoint->connect(deadline, false);
       tried.add(*endpoint);
       const bool elsewhere = !tried.full() && service->has_untried(tried);
-      if (!opened) attempt.end_broken(opened.error(), {});
+      if (!opened) attempt.end_unopened(opened.error());
       if (!opened && opened.error().retry == Retry::yes && elsewhere) continue;
       if (!opened) co_return Failure(std::move(opened.error()));
       connection = std::move(*opened);

@@ -44,7 +44,7 @@ loop::Task<Step> open(Exchange& x) {
       co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
   if (!opened) {
     x.times.connected = x.core.loop().now();
-    x.fail_attempt();
+    opened.error().side == Side::doorward ? x.abandon_attempt() : x.fail_attempt();
     x.tried.add(*x.attempt.endpoint);
     const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
     if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) {

@@ -119,7 +119,8 @@ void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {
-  const std::shared_ptr<const tls::ServerContext> began_with = listener_.tls;  // a reload changes it
+  const std::shared_ptr<const tls::ServerContext> began_with =
+      listener_.tls;  // a reload changes it
   std::unique_ptr<tls::Stream> stream =
       tls::Stream::server(core_.tls(), std::move(bytes_), began_with, std::move(received_));
   received_ = {};

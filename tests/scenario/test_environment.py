@@ -11,6 +11,7 @@ from harness import binary, config, no_uring
 from harness.limits import free_descriptors
 from harness.origin import Told
 from harness.raw import Raw, assert_problem
+from harness.service_metrics import Service
 from harness.waiting import DEADLINE, eventually
 
 IN_USE = ("in use", "another program listens there: stop it, or choose another port")
@@ -151,6 +152,7 @@ def test_no_descriptor_for_a_backend_is_doorwards_own_fault(peers):
     assert sorted(origins) == ["a", "a", "b", "b"]
     assert gateway.wait_access_log()[0]["attempts"] == 1
     assert not gateway.events("endpoint_unreachable")
+    Service(gateway).ended({"abandoned": 1, "2xx": 4})
 
 
 def test_no_descriptor_for_a_policys_service_is_not_tried_elsewhere(peers):
@@ -162,6 +164,7 @@ def test_no_descriptor_for_a_policys_service_is_not_tried_elsewhere(peers):
         assert_problem(client.get("/"), 503, "auth_unavailable")
     assert len(gateway.events("out_of_resources")) == 1
     assert client.get("/").status == 200
+    Service(gateway, "auth").ended({"abandoned": 1, "2xx": 1})
 
 
 def as_nobody(peers):
