@@ -112,6 +112,7 @@ loop::Task<Step> switch_protocols(Exchange& x) {
   const std::string_view upgrade = x.response().headers.value(http::HeaderName::upgrade);
   http::remove_hop_by_hop(x.response().headers);
   x.response().headers.add(http::HeaderName::upgrade, upgrade);
+  x.add_listener_fields();
   const policy::Outcome outcome = co_await x.matched->chain.run_response(x, x.chain_state);
   if (x.matched->chain.has_response()) x.times.answered = x.core.loop().now();
   if (outcome.reply != nullptr) {

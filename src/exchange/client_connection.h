@@ -3,6 +3,7 @@
 // Owner: the coroutine that serves it, spawned into the Core's gate.
 #pragma once
 
+#include <forward_list>
 #include <memory>
 #include <optional>
 
@@ -16,10 +17,7 @@
 
 namespace doorward::exchange {
 
-class ClientConnection final : public codec::RequestSink,
-                               loop::TimerTarget,
-                               tls::FailureWatch,
-                               CredentialUse {
+class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls::FailureWatch {
  public:
   ClientConnection(ListenerState& listener, int fd, const loop::Address& peer);
   ~ClientConnection();
@@ -45,7 +43,8 @@ class ClientConnection final : public codec::RequestSink,
   loop::Task<bool> read_proxy_header();
   void take_proxied(codec::proxy_protocol::Header header);
   loop::Task<bool> shake_hands();
-  bool take_certificate(const tls::ServerContext& began_with);
+  bool certificate_stands(const tls::ServerContext& began_with) const;
+  void take_certificate();
   loop::Task<bool> find_protocol();
   loop::Task<bool> receive_more(Deadline deadline);
   loop::Task<Result<Chunk>> receive(Deadline deadline);
@@ -62,11 +61,18 @@ class ClientConnection final : public codec::RequestSink,
   void on_http2_broken(std::string_view why);
   void count_bytes();
   void on_timer(loop::Timer&) override;  // it is as old as it may be
-  void on_revoked() override { facts_.certificate_revoked = true; }
+
+  // Of the client's certificate, or of one that vouches for it.
+  struct CertificateUse final : CredentialUse {
+    explicit CertificateUse(ClientFacts& client) : facts(client) {}
+    void on_revoked() override { facts.certificate_revoked = true; }
+    ClientFacts& facts;
+  };
 
   Core& core_;
   ListenerState& listener_;
   ClientFacts facts_;
+  std::forward_list<CertificateUse> certificate_uses_;
   std::optional<IpSeat> seat_;
   std::unique_ptr<loop::ByteStream> bytes_;
   tls::Stream* tls_ = nullptr;  // bytes_, where that is TLS

@@ -24,9 +24,10 @@ struct ClientFacts {
   // Its TLS for routes, templates and logs: of that handshake, else what a PROXY header tells.
   tls::ClientTls told;
   std::string_view scheme = "http";  // or "https", here or before the proxy
-  // Its certificate among the LiveCredentials; empty: it showed none.
-  std::string credential;
-  bool certificate_revoked = false;  // since the handshake
+  // Among the LiveCredentials: its certificate and those of the CAs that vouch for it. Empty: it
+  // showed none.
+  std::vector<std::string> credentials;
+  bool certificate_revoked = false;  // one of them, since the handshake
   // What a PROXY header told; null: nothing.
   std::unique_ptr<const codec::proxy_protocol::Header> proxied;
 

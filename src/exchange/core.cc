@@ -101,6 +101,7 @@ loop::Task<void> Core::close_listener(ListenerState& listener, std::function<voi
   co_await loop_->sleep(kHandshake);
   co_await listener.stop();
   listener.drain();
+  if (out_of_patience_) listener.cut();
   listener.stopped = true;
   closed();
 }
@@ -111,8 +112,10 @@ void Core::drain(Duration patience) {
   if (!again) lifetime_.spawn(shut_down());
 }
 
+void Core::on_timer(loop::Timer&) { cut_all(); }
+
 // Patience is over: what is still open is cut.
-void Core::on_timer(loop::Timer&) {
+void Core::cut_all() {
   for (auto& [name, listener] : listeners_) listener->cut();
   for (auto& listener : closed_listeners_) listener->cut();
   out_of_patience_ = true;
@@ -125,6 +128,7 @@ loop::Task<void> Core::shut_down() {
     co_await listener->stop();
     listener->drain();
   }
+  if (out_of_patience_) cut_all();  // who came since
   co_await gate_.close();
   if (CoreSnapshot* last = std::exchange(snapshot_, nullptr)) drop(*last);
   resolver_.cancel_all();

@@ -70,6 +70,7 @@ class Core final : loop::TimerTarget {
   loop::Task<void> close_listener(ListenerState& listener, std::function<void()> closed);
   loop::Task<void> shut_down();
   void on_timer(loop::Timer&) override;
+  void cut_all();
 
   const unsigned index_;
   std::unique_ptr<loop::Loop> loop_;

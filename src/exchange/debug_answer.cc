@@ -71,8 +71,8 @@ bool shows_token(const Exchange& x, const http::HeaderList& headers) {
 loop::Task<void> run_and_tell(Exchange& x) {
   DebugAnswer answer(x);
   for (Step step = Step::accept_head; step != Step::done;) {
-    answer.enter(step);
     if (step == Step::pump) answer.tell();
+    answer.enter(step);
     step = co_await run_step(step, x);
   }
 }
@@ -99,17 +99,14 @@ void DebugAnswer::enter(Step step) {
   }
 }
 
-void DebugAnswer::note(std::string_view policy, std::string_view what, const http::Reply& reply) {
-  if (notes_.size() < kMostNotes) notes_.push_back({policy, what, told_reply(reply)});
+void DebugAnswer::note(std::string_view what, const http::Reply& reply) {
+  if (notes_.size() == kMostNotes) return;
+  notes_.push_back({x_.chain_state.current, what, told_reply(reply)});
 }
 
-void DebugAnswer::on_shadow_reply(std::string_view policy, const http::Reply& reply) {
-  note(policy, "would_answer", reply);
-}
+void DebugAnswer::on_shadow_reply(const http::Reply& reply) { note("would_answer", reply); }
 
-void DebugAnswer::on_skipped(std::string_view policy, const http::Reply& instead) {
-  note(policy, "skipped", instead);
-}
+void DebugAnswer::on_skipped(const http::Reply& instead) { note("skipped", instead); }
 
 void DebugAnswer::on_no_route(const route::RouteTable& table, const route::RouteRequest& request) {
   route::Explanation why = route::explain(table, request, kNearRoutes);
@@ -145,7 +142,7 @@ Json DebugAnswer::policies() {
       entry["verdict"] = i > x_.chain_state.reached ? "not_reached" : "pass";
     }
     for (const Note& note : notes_) {
-      if (note.policy == steps[i].name) entry[std::string(note.what)] = note.reply;
+      if (note.place == i) entry[std::string(note.what)] = note.reply;
     }
     list.push_back(std::move(entry));
   }

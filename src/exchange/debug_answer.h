@@ -37,8 +37,8 @@ class DebugAnswer {
   void enter(Step step);
 
   // Of a policy: what it would have answered, or could not decide.
-  void on_shadow_reply(std::string_view policy, const http::Reply& reply);
-  void on_skipped(std::string_view policy, const http::Reply& instead);
+  void on_shadow_reply(const http::Reply& reply);
+  void on_skipped(const http::Reply& instead);
   void on_no_route(const route::RouteTable& table, const route::RouteRequest& request);
   // There will be another attempt.
   void on_attempt_failed(const Error& why);
@@ -48,13 +48,13 @@ class DebugAnswer {
 
  private:
   struct Note {
-    std::string_view policy;
+    std::size_t place;      // of the policy in its chain, where names may come twice
     std::string_view what;  // "would_answer"
     std::string reply;
   };
   static constexpr std::size_t kSteps = static_cast<std::size_t>(Step::done);
 
-  void note(std::string_view policy, std::string_view what, const http::Reply& reply);
+  void note(std::string_view what, const http::Reply& reply);
   schema::Json answer();
   schema::Json policies();
   void add_backend(schema::Json& json);

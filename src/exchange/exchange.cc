@@ -90,7 +90,7 @@ WallTime Exchange::wall_now() const { return core.loop().wall_now(); }
 Random& Exchange::random() { return core.loop().random(); }
 
 void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply) {
-  if (debug != nullptr) debug->on_shadow_reply(policy, reply);
+  if (debug != nullptr) debug->on_shadow_reply(reply);
   core.metrics().route(matched->slot).add(observe::Metric::route_shadow_replies);
   core.events().info("shadow_reply", {{"route", route()},
                                       {"policy", policy},
@@ -99,7 +99,7 @@ void Exchange::on_shadow_reply(std::string_view policy, const http::Reply& reply
 }
 
 void Exchange::on_skipped(std::string_view policy, const http::Reply& instead) {
-  if (debug != nullptr) debug->on_skipped(policy, instead);
+  if (debug != nullptr) debug->on_skipped(instead);
   core.events().warning(
       "policy_skipped",
       {{"route", route()}, {"policy", policy}, {"code", instead.code}, {"reason", instead.detail}});
@@ -158,10 +158,7 @@ std::string_view Exchange::backend_target() {
   return has_query_ ? arena_.join(path_, "?", query_) : path_;
 }
 
-void Exchange::begin_response() {
-  response_head = arena_.make<http::ResponseHead>(arena_);
-  times.first_byte = {};
-}
+void Exchange::begin_response() { response_head = arena_.make<http::ResponseHead>(arena_); }
 
 // RFC 6797 §7.2: not over a transport that is not secure. The listener's settings may be others
 // before this head is sent, so its bytes are copied.
@@ -205,7 +202,7 @@ void Exchange::end_websocket_with_certificate() {
   end_websocket_at(now() + (certificate->not_after - wall_now()),
                    "the client certificate has expired");
   constexpr std::string_view kRevoked = "the client certificate was revoked";
-  end_websocket_with(connection.credential, kRevoked);
+  for (const std::string& name : connection.credentials) end_websocket_with(name, kRevoked);
   if (connection.certificate_revoked) {  // while this request was on its way here
     bring_forward({TimePoint::min(), "websocket_credential_revoked", kRevoked});
   }

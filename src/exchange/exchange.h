@@ -67,6 +67,7 @@ struct Times {
   TimePoint sent;        // the request's head
   TimePoint uploaded;    // what of the body did not go out with the head
   TimePoint first_byte;  // the response's head
+  TimePoint replied;     // Doorward answers itself
   // Of the response:
   TimePoint answered;  // response policies done
   TimePoint streamed;  // the head went out, and bytes were still to come

@@ -32,6 +32,9 @@ void count(Exchange& x, TimePoint now) {
 
 void tell_times(const Exchange& x, TimePoint now, observe::AccessRecord& record) {
   const Times& times = x.times;
+  // A response that did not come was waited for until it was given up.
+  const bool in_vain = times.first_byte == TimePoint{} && times.sent != TimePoint{};
+  const TimePoint answer = in_vain ? times.replied : times.first_byte;
   record.total = observe::StepTime(micros(times.begun, now));
   record.head = step_time(x.incoming.begun, times.begun);
   record.request_policies = step_time(times.begun, times.policies);
@@ -40,8 +43,8 @@ void tell_times(const Exchange& x, TimePoint now, observe::AccessRecord& record)
   record.connect = step_time(times.opening, times.connected);
   record.send = step_time(times.connected, times.sent);
   record.upload = step_time(times.sent, times.uploaded);
-  record.first_byte = step_time(times.sent, times.first_byte);
-  record.response = step_time(times.first_byte, now);
+  record.first_byte = step_time(times.sent, answer);
+  record.response = step_time(answer, now);
   record.response_policies = step_time(times.first_byte, times.answered);
   record.body = step_time(times.streamed, now);
 }

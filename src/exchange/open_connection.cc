@@ -1,5 +1,6 @@
 // What comes before HTTP on a client's connection: a PROXY header, the TLS handshake, and which
 // HTTP is spoken: by ALPN (RFC 9113 §3.2), or by the client's first bytes (§3.3).
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "codec/proxy_protocol/header.h"
@@ -143,20 +144,36 @@ loop::Task<bool> ClientConnection::shake_hands() {
   listener_.series.add_value(Metric::tls_connections,
                              observe::tls_version_number(facts_.tls->version));
   tls_->watch_failure(*this);
-  co_return facts_.tls->peer_certificate == nullptr || take_certificate(*began_with);
+  if (facts_.tls->peer_certificate != nullptr) {
+    if (!certificate_stands(*began_with)) co_return false;  // the client finds another connection
+    take_certificate();
+  }
+  co_return true;
 }
 
-// False: what was asked of clients changed during the handshake, so that the certificate may have
-// been revoked behind its back. The client finds another connection.
-bool ClientConnection::take_certificate(const tls::ServerContext& began_with) {
-  const tls::Trust* trust = began_with.settings().client_trust.get();
+// What was asked of clients may have changed during the handshake, which goes by what it began
+// with; a revocation since then would find nobody here.
+bool ClientConnection::certificate_stands(const tls::ServerContext& began_with) const {
+  if (listener_.tls.get() == &began_with) return true;
   const tls::Trust* now =
       listener_.tls == nullptr ? nullptr : listener_.tls->settings().client_trust.get();
-  if (now == nullptr || trust->digest() != now->digest()) return false;
-  facts_.credential =
-      certificate_credential(listener_.config->key(), facts_.told.certificate->id());
-  core_.credentials().add(*this, facts_.credential);
-  return true;
+  if (now == nullptr || !now->has_authorities_of(*began_with.settings().client_trust)) return false;
+  const tls::PeerCertificate& own = *facts_.tls->peer_certificate;
+  return !now->revokes(own.id()) &&
+         std::ranges::none_of(own.authorities,
+                              [now](const std::string& id) { return now->revokes(id); });
+}
+
+void ClientConnection::take_certificate() {
+  const tls::PeerCertificate& own = *facts_.tls->peer_certificate;
+  const std::string listener = listener_.config->key();
+  facts_.credentials.push_back(certificate_credential(listener, own.id()));
+  for (const std::string& id : own.authorities) {
+    facts_.credentials.push_back(certificate_credential(listener, id));
+  }
+  for (const std::string& name : facts_.credentials) {
+    core_.credentials().add(certificate_uses_.emplace_front(facts_), name);
+  }
 }
 
 void ClientConnection::on_handshake_failed(const Error& error) {

@@ -10,6 +10,7 @@
 #include "http/status.h"
 #include "observe/json_escape.h"
 #include "schema/scalar.h"
+#include "tls/reasons.h"
 
 namespace doorward::exchange {
 namespace {
@@ -137,7 +138,6 @@ void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_t
   head.reason = http::reason_phrase(reply.status);
   if (!content_type.empty()) head.headers.add(http::HeaderName::content_type, content_type);
   head.headers.add(http::HeaderName::date, x.core.date());
-  x.add_listener_fields();
   if (!http::has_no_content(reply.status)) {
     const fmt::format_int text(length);
     head.headers.set(http::HeaderName::content_length, x.arena().copy({text.data(), text.size()}));
@@ -145,6 +145,7 @@ void fill_head(Exchange& x, const http::Reply& reply, std::string_view content_t
   for (const http::ReplyHeader* h = reply.headers; h != nullptr; h = h->next) {
     head.headers.add(h->name, h->value);
   }
+  x.add_listener_fields();
 }
 
 // A reply passes the policies that the request passed, as a backend's response would.
@@ -182,7 +183,7 @@ std::string_view Exchange::code_of(const Error& error) {
     return "grpc_deadline_exceeded";
   }
   // What TLS says of a connection that broke is no code of a reply.
-  const bool by_tls = error.reason.starts_with("tls_");
+  const bool by_tls = !tls::sentence_of(error.reason).empty();
   if (by_tls && (error.kind == ErrorKind::protocol || error.kind == ErrorKind::limit)) {
     return error.side == Side::client ? "client_reset" : "backend_tls_failed";
   }
@@ -223,6 +224,7 @@ namespace steps {
 
 loop::Task<Step> reply(Exchange& x) {
   const http::Reply& reply = *x.reply_to_send;
+  x.times.replied = x.core.loop().now();
   co_await x.stop_upload();
   x.complete_attempt();  // a policy answers instead of the backend
   x.error_code = reply.code;

@@ -167,8 +167,9 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "Requests whose head was complete.", "", "protocol", kVersions},
     {Metric::connections_by_protocol, Scope::listener, MetricKind::counter,
      "doorward_connections_protocol_total",
-     "Connections of clients by the HTTP that they turned out to speak.", "", "protocol",
-     kConnectionProtocols},
+     "Connections of clients by the HTTP that they speak: by ALPN, the settings, or their first "
+     "bytes.",
+     "", "protocol", kConnectionProtocols},
     {Metric::http2_streams_open, Scope::listener, MetricKind::gauge, "doorward_http2_streams_open",
      "Streams of HTTP/2 that are open: requests under way on such connections."},
     {Metric::http2_resets_by_client, Scope::listener, MetricKind::counter,

@@ -85,7 +85,14 @@ Diagnostics::Scope::~Scope() {
   diagnostics_.open_.pop_back();
 }
 
+// What is wrong with a secret is told without it.
 void Diagnostics::error(std::string message, std::string suggestion) {
+  if (!open_.empty() && open_.back()->is_scalar() && ends_in_secret(path_)) {
+    const std::string shown = describe(*open_.back());
+    if (const std::size_t at = message.find(shown); at != std::string::npos) {
+      message.replace(at, shown.size(), "what is there");
+    }
+  }
   add({Severity::error, open_.empty() ? text::Place{} : open_.back()->place, path_,
        std::move(message), std::move(suggestion)});
 }

@@ -129,12 +129,24 @@ bool has_successor(const std::vector<ListFacts>& all, const ListFacts& one, Wall
   });
 }
 
+bool has_one_in_force(const std::vector<ListFacts>& all, const std::string& issuer, WallTime now) {
+  return std::ranges::any_of(all, [&](const ListFacts& list) {
+    return list.issuer == issuer && list.from <= now && list.until >= now;
+  });
+}
+
 void Check::list(const Trust& trust, const ListFacts& facts) {
   if (has_successor(trust.lists(), facts, now_)) return;
+  const bool early = facts.from > now_;
+  if (early && has_one_in_force(trust.lists(), facts.issuer, now_)) return;
   about(fmt::format("{}: the list of {} ", trust.list_file(), facts.issuer));
   const WallTime::duration life = facts.until - std::max(facts.from, WallTime{});
   const WallTime::duration ahead = std::min<WallTime::duration>(life / kListQuarter, kListEndsSoon);
-  if (facts.until < now_) {
+  if (early) {
+    error("crl_not_yet_valid", fmt::format("is not in force before {}: the clients of this CA are "
+                                           "refused",
+                                           minute(facts.from)));
+  } else if (facts.until < now_) {
     error("crl_out_of_date",
           fmt::format("ran out on {}: the clients of this CA are refused", minute(facts.until)));
   } else if (facts.until != WallTime::max() && facts.until < now_ + ahead) {

@@ -2,6 +2,7 @@
 #include "tls/certificate.h"
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 
 #include "tls/certificate_checks.h"
@@ -103,17 +104,19 @@ TEST(CertificateTest, TakesEveryKindOfKeyBlock) {
   EXPECT_EQ(to_string(certificate(leaf)->facts().key), "RSA");
 }
 
-std::string codes(const std::vector<CertificateFinding>& findings) {
+// `file`: what findings of no list are about.
+std::string codes(const std::vector<CertificateFinding>& findings, std::string_view file) {
   std::string all;
   for (const CertificateFinding& finding : findings) {
-    EXPECT_TRUE(finding.text.starts_with(finding.of_lists ? "crl.pem: " : "")) << finding.text;
+    const std::string about = fmt::format("{}: ", finding.of_lists ? "crl.pem" : file);
+    EXPECT_TRUE(finding.text.starts_with(about)) << finding.text;
     all.append(finding.code).append(finding.is_error ? "! " : " ");
   }
   return all;
 }
 
 std::string codes(const Issued& leaf, const Issued& issuer = ca()) {
-  return codes(check_certificate(*certificate(leaf, &issuer), now()));
+  return codes(check_certificate(*certificate(leaf, &issuer), now()), "test.pem");
 }
 
 TEST(CertificateTest, ChecksFindWhatWillFail) {
@@ -150,8 +153,8 @@ TEST(CertificateTest, ChecksLookAtAllOfTheFile) {
 
 TEST(CertificateTest, AClientsOwnNamesNoHost) {
   const CertificatePtr own = certificate(issue({.cn = ""}, &ca()));
-  EXPECT_EQ(codes(check_certificate(*own, now())), "certificate_nameless ");
-  EXPECT_EQ(codes(check_certificate(*own, now(), kExpiresSoon, ShownBy::client)), "");
+  EXPECT_EQ(codes(check_certificate(*own, now()), "test.pem"), "certificate_nameless ");
+  EXPECT_EQ(codes(check_certificate(*own, now(), kExpiresSoon, ShownBy::client), "test.pem"), "");
 }
 
 std::string trust_codes(const std::string& bundle, const std::string& lists = {}) {
@@ -159,7 +162,7 @@ std::string trust_codes(const std::string& bundle, const std::string& lists = {}
   if (!lists.empty()) crl = pem(lists, "crl.pem");
   auto parsed = Trust::parse(pem(bundle, "ca.pem"), crl);
   EXPECT_TRUE(parsed.has_value());
-  return parsed ? codes(check_trust(**parsed, now())) : "";
+  return parsed ? codes(check_trust(**parsed, now()), "ca.pem") : "";
 }
 
 TEST(TrustTest, ChecksFindWhatWillFail) {
@@ -189,6 +192,9 @@ TEST(TrustTest, ChecksFindListsThatEndOrAreMissing) {
   EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, kDay)), "");  // of three
   EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, -kDay)), "crl_out_of_date! ");
   EXPECT_EQ(trust_codes(root, revocation_list(ca(), {}, -kDay) + of_root), "");
+  const std::string early = revocation_list(ca(), {}, 60 * kDay, kDay);
+  EXPECT_EQ(trust_codes(root, early), "crl_not_yet_valid! ");
+  EXPECT_EQ(trust_codes(root, early + of_root), "");
   EXPECT_EQ(trust_codes(root, revocation_list(middle, {})), "crl_missing ");
   const std::string both = root + middle.certificate_pem();
   EXPECT_EQ(trust_codes(both, of_root + revocation_list(middle, {})), "");
@@ -280,6 +286,19 @@ TEST(TrustTest, KnowsWhomNewListsRevoke) {
   EXPECT_EQ(with_both->revoked_since(*with_both), Ids{});
   EXPECT_EQ(with_a->revoked_since(*with_both), Ids{});
   EXPECT_EQ(without->revoked_since(*with_both), Ids{});
+  EXPECT_TRUE(with_a->revokes(id(a)));
+  EXPECT_FALSE(with_a->revokes(id(b)));
+  EXPECT_FALSE(without->revokes(id(a)));
+  const Issued other = issue({.cn = "Other CA", .is_ca = true});
+  EXPECT_FALSE(trust(other, revocation_list(other, {&a}))->revokes(id(a)));  // it is not its issuer
+}
+
+TEST(TrustTest, OfEachIssuerTheListThatLastsLongestCounts) {
+  const std::string old = revocation_list(ca(), {}, -kDay), fresh = revocation_list(ca(), {}, kDay);
+  EXPECT_LT(trust(ca(), old)->lists_until(), now());
+  EXPECT_GT(trust(ca(), old + fresh)->lists_until(), now());
+  const Issued other = issue({.cn = "Other CA", .is_ca = true});
+  EXPECT_LT(trust(ca(), fresh + revocation_list(other, {}, -kDay))->lists_until(), now());
 }
 
 std::string staple_error(const std::string& der, const Issued& leaf, bool with_issuer = true) {

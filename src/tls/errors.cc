@@ -55,6 +55,8 @@ constexpr auto kVerifyReasons = std::to_array<Mapping>({
     {X509_V_ERR_CRL_HAS_EXPIRED, reason::kCrlUnusable},
     {X509_V_ERR_CRL_NOT_YET_VALID, reason::kCrlUnusable},
     {X509_V_ERR_CRL_SIGNATURE_FAILURE, reason::kCrlUnusable},
+    {X509_V_ERR_DIFFERENT_CRL_SCOPE, reason::kCrlUnusable},
+    {X509_V_ERR_KEYUSAGE_NO_CRL_SIGN, reason::kCrlUnusable},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, reason::kUnknownCa},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, reason::kUnknownCa},
     {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, reason::kUnknownCa},
@@ -105,7 +107,9 @@ Error alert_error(int alert, Side peer) {
   const bool alpn = alert == SSL_AD_NO_APPLICATION_PROTOCOL;  // RFC 7301 §3.2
   Error error =
       peer_error(ErrorKind::protocol, peer, alpn ? reason::kNoSharedAlpn : reason::kPeerAlert,
-                 SSL_alert_desc_string_long(alert));
+                 // which OpenSSL 3.0 has no words for
+                 alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+                                                      : SSL_alert_desc_string_long(alert));
   error.code = alert;
   return error;
 }

@@ -21,8 +21,10 @@ struct PeerCertificate {
   std::string serial;              // upper-case hex
   std::string fingerprint;         // SHA-256 of the certificate, lower-case hex
   WallTime not_after{};
+  // The CAs that vouch for it, from its issuer up: their ids.
+  std::vector<std::string> authorities;
 
-  // Who it is to its authority, as Trust::revoked_since says it.
+  // Who it is to its issuer, as Trust::revoked_since says it.
   std::string id() const { return serial + " " + issuer; }
 };
 
@@ -69,6 +71,10 @@ struct ClientTls {
 std::expected<HandshakeFacts, std::string_view> read_facts(SSL* ssl, WallTime now);
 
 PeerCertificate peer_certificate(X509* certificate);
+
+// To be called when a session is sealed: a resumed one verifies no chain, so that its session says
+// who vouched for the peer.
+void keep_authorities(SSL* ssl);
 
 // A name of a certificate as an item of a list: commas, semicolons, blanks, quotes and backslashes
 // are percent-encoded, so that none passes for two.

@@ -22,6 +22,8 @@ struct OpensslFree {
   void operator()(SSL* object) const noexcept;
   void operator()(SSL_CTX* object) const noexcept;
   void operator()(BIO* object) const noexcept;
+  void operator()(BIGNUM* object) const noexcept;
+  void operator()(ASN1_INTEGER* object) const noexcept;
   void operator()(ssl_session_st* object) const noexcept;
   void operator()(stack_st_X509* object) const noexcept;  // frees its members too
   void operator()(ocsp_response_st* object) const noexcept;

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "tls/errors.h"
+#include "tls/facts.h"
 
 namespace doorward::tls {
 namespace {
@@ -121,6 +122,13 @@ Result<void> ServerContext::set_up_sessions() {
   if (SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket) != 1) {
     return openssl_failure("session tickets");
   }
+  if (settings_->client_trust != nullptr) {
+    const auto keep = [](SSL* ssl, void*) {
+      keep_authorities(ssl);
+      return 1;
+    };
+    SSL_CTX_set_session_ticket_cb(context, keep, nullptr, nullptr);
+  }
   return {};
 }
 
@@ -195,10 +203,17 @@ int ServerContext::staple(SSL* ssl, void* self) {
   return SSL_TLSEXT_ERR_NOACK;
 }
 
+bool ServerContext::lists_ran_out() const {
+  return settings_->client_trust != nullptr &&
+         settings_->client_trust->lists_until() < std::chrono::system_clock::now();
+}
+
 int ServerContext::ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                           EVP_MAC_CTX* mac, int sealing) {
-  const TicketSealer& sealer = *context_of(ssl)->tickets_;
+  const ServerContext& own = *context_of(ssl);
+  const TicketSealer& sealer = *own.tickets_;
   if (sealing != 0) return sealer.seal(name, iv, cipher, mac);
+  if (own.lists_ran_out()) return 0;  // the chain is looked at, and says so
   const int opened = sealer.open(name, iv, cipher, mac);
   // In TLS 1.3 a ticket is used once, so each connection needs another one (RFC 8446 §C.4).
   return opened == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : opened;

@@ -57,6 +57,7 @@ class ServerContext {
   static int staple(SSL* ssl, void* self);
   static int ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                     EVP_MAC_CTX* mac, int sealing);
+  bool lists_ran_out() const;
   const CertificateSet::Group* group_of(SSL* ssl) const;
   bool use(SSL* ssl, const CertificateSet::Group& group) const;
 

@@ -78,6 +78,20 @@ TEST_P(SessionTest, KeepsTheClientsCertificate) {
   EXPECT_EQ(resumed_.peer_certificate->subject, "CN=app");
 }
 
+// Also over several resumptions, each of which has a ticket of its own.
+TEST_P(SessionTest, KeepsWhoVouchesForTheClientsCertificate) {
+  const Issued middle = issue({.cn = "Middle", .is_ca = true}, &ca_);
+  server_.client_certificates = ClientCertificates::required;
+  server_.client_trust = trust(ca_);
+  client_.certificate = certificate(issue({.cn = "app"}, &middle), &middle);
+  const auto id = [](const Issued& one) { return peer_certificate(one.certificate.get()).id(); };
+  for (const bool resumed : {false, true, true}) {
+    EXPECT_EQ(resumes(), resumed);
+    ASSERT_NE(resumed_.peer_certificate, nullptr);
+    EXPECT_EQ(resumed_.peer_certificate->authorities, (std::vector{id(middle), id(ca_)}));
+  }
+}
+
 TEST_P(SessionTest, ResumesTls12) {
   SSL_SESSION* session = nullptr;
   for (const bool expected : {false, true}) {

@@ -113,11 +113,11 @@ inline CertificatePtr certificate(const Issued& leaf, const Issued* issuer = nul
 }
 
 inline std::string revocation_list(const Issued& ca, const std::vector<const Issued*>& revoked,
-                                   long until = 30 * kDay) {
+                                   long until = 30 * kDay, long from = -2 * kDay) {
   const Owned<X509_CRL> list(X509_CRL_new());
   X509_CRL_set_version(list.get(), 1);
   X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(ca.certificate.get()));
-  ASN1_TIME* time = X509_gmtime_adj(nullptr, -2 * kDay);
+  ASN1_TIME* time = X509_gmtime_adj(nullptr, from);
   X509_CRL_set1_lastUpdate(list.get(), time);
   X509_gmtime_adj(time, until);
   X509_CRL_set1_nextUpdate(list.get(), time);

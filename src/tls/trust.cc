@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -38,6 +40,25 @@ std::set<std::string> ids_of(const std::vector<Owned<X509_CRL>>& lists) {
   return ids;
 }
 
+// OpenSSL sorts a list when it first looks something up: not while other threads read it.
+void sort_entries(X509_CRL* list) {
+  const Owned<ASN1_INTEGER> any(ASN1_INTEGER_new());
+  X509_REVOKED* entry = nullptr;
+  X509_CRL_get0_by_serial(list, &entry, any.get());
+}
+
+// Of each issuer the list that lasts longest counts.
+WallTime first_end(const std::vector<ListFacts>& lists) {
+  std::map<std::string_view, WallTime> ends;
+  for (const ListFacts& list : lists) {
+    const auto [at, is_new] = ends.emplace(list.issuer, list.until);
+    if (!is_new) at->second = std::max(at->second, list.until);
+  }
+  WallTime first = WallTime::max();
+  for (const auto& [issuer, until] : ends) first = std::min(first, until);
+  return first;
+}
+
 }  // namespace
 
 Result<TrustPtr> Trust::system() {
@@ -61,6 +82,7 @@ Result<TrustPtr> Trust::parse(const PemFile& bundle, const std::optional<PemFile
   }
   made->authorities_ = std::move(*authorities);
   made->file_ = bundle.name;
+  made->bundle_ = sha256(bundle.text);
   made->digest_ = sha256(bundle.text + (crl ? crl->text : std::string()));
   // An intermediate in the bundle is trusted by itself, as users expect of what they wrote there.
   X509_STORE_set_flags(made->store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
@@ -81,7 +103,9 @@ Result<void> Trust::add_lists(const PemFile& crl) {
     const ASN1_TIME* until = X509_CRL_get0_nextUpdate(list.get());
     if (until != nullptr) facts.until = time_of(until);
     list_facts_.push_back(std::move(facts));
+    sort_entries(list.get());
   }
+  lists_until_ = first_end(list_facts_);
   lists_ = std::move(*lists);
   list_file_ = crl.name;
   check_revocation(store_.get(), *this);
@@ -102,10 +126,21 @@ bool Trust::revokes(X509* certificate) const {
   });
 }
 
-WallTime Trust::lists_until() const {
-  WallTime first = WallTime::max();
-  for (const ListFacts& list : list_facts_) first = std::min(first, list.until);
-  return first;
+bool Trust::revokes(std::string_view id) const {
+  const std::size_t space = id.find(' ');
+  BIGNUM* read = nullptr;
+  BN_hex2bn(&read, std::string(id.substr(0, space)).c_str());
+  const Owned<BIGNUM> number(read);
+  const Owned<ASN1_INTEGER> serial(BN_to_ASN1_INTEGER(number.get(), nullptr));
+  if (serial == nullptr) return false;
+  for (std::size_t i = 0; i < lists_.size(); ++i) {
+    X509_REVOKED* entry = nullptr;
+    const bool speaks_of_it = list_facts_[i].issuer == id.substr(space + 1);
+    if (speaks_of_it && X509_CRL_get0_by_serial(lists_[i].get(), &entry, serial.get()) == 1) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<std::string> Trust::revoked_since(const Trust& before) const {

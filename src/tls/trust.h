@@ -32,16 +32,19 @@ class Trust {
   const std::string& list_file() const { return list_file_; }
   const std::vector<ListFacts>& lists() const { return list_facts_; }
   bool has_list_of(const X509* authority) const;
-  // Is it in one of the lists? Of any thread, as OpenSSL has it.
+  // Is it in one of the lists? By any thread.
   bool revokes(X509* certificate) const;
-  // When the first of the revocation lists runs out, after which those that it speaks of are
+  bool revokes(std::string_view id) const;  // PeerCertificate::id()
+  // When the first CA is without a list that is in force, after which those that it has issued are
   // refused; the far future without lists, and for lists without an end.
-  WallTime lists_until() const;
+  WallTime lists_until() const { return lists_until_; }
   // Which certificates these lists revoke and those of `before` did not: their
   // PeerCertificate::id(). Takes its time with long lists: for the control thread.
   std::vector<std::string> revoked_since(const Trust& before) const;
   // Differs when what is trusted differs: sessions are not resumed across that.
   const std::string& digest() const { return digest_; }
+  // They differ in their lists at most.
+  bool has_authorities_of(const Trust& other) const { return bundle_ == other.bundle_; }
 
  private:
   Trust() = default;
@@ -53,7 +56,9 @@ class Trust {
   std::vector<ListFacts> list_facts_;
   std::string file_;
   std::string list_file_;
-  std::string digest_;  // 32 bytes
+  WallTime lists_until_ = WallTime::max();
+  std::string bundle_;  // its digest: 32 bytes
+  std::string digest_;  // … with the lists'
 };
 using TrustPtr = std::shared_ptr<const Trust>;
 

@@ -11,7 +11,7 @@ from harness import config, raw
 from harness import websocket as ws
 from harness.clients import Load
 from harness.http2 import END_HEADERS, END_STREAM, Kind, frame
-from harness.raw import Raw, chunked, request
+from harness.raw import Raw, assert_problem, chunked, request
 from harness.waiting import DEADLINE, eventually
 from harness.websocket import Frames
 
@@ -243,6 +243,15 @@ def test_steps_are_timed(peers):
     assert line["total_us"] >= line["first_byte_us"] + line["response_us"] - 1000
 
 
+def test_a_response_that_did_not_come_tells_how_long_it_was_awaited(peers):
+    backend = peers.backend(lambda connection: connection.recv_request() and connection.at_end())
+    gateway = peers.gateway(config.proxy(backend, service={"timeouts": {"first_byte": "200ms"}}))
+    assert_problem(peers.client(gateway).get("/"), 504, "first_byte_timeout")
+    line = gateway.wait_access_log()[0]
+    assert line["first_byte_us"] >= 190_000
+    assert line["total_us"] >= line["first_byte_us"] + line["response_us"]
+
+
 # Steps that a request did not come to, or that no request waits for, have no field.
 WAITS = ["head_us", "retried_us", "queue_us", "connect_us", "upload_us", "response_policies_us",
          "body_us"]
@@ -319,7 +328,7 @@ def test_earlier_attempts_are_told_apart_from_the_last(peers):
             connection.send(raw.response(200))
             if connection.recv_request():
                 connection.reset()
-    gateway, lines = logged(peers, backend=peers.backend(script))
+    gateway = peers.gateway(config.proxy(peers.backend(script)))
     client = peers.client(gateway)
     for _ in range(2):
         assert client.get("/").status == 200

@@ -122,6 +122,6 @@ def test_the_lifetime_of_a_tunnel_is_no_response_time(peers):
     client = ws.opened(peers, gateway)
     assert client.silent(0.3)
     client.send(close_frame())
-    assert gateway.wait_access_log()[0]["total_us"] > 300_000
+    lasted = gateway.wait_access_log()[0]["total_us"] / 1e6
     assert counted(gateway, "route_duration_seconds_count", route="all") == 1
-    assert counted(gateway, "route_duration_seconds_sum", route="all") < 0.3
+    assert counted(gateway, "route_duration_seconds_sum", route="all") <= lasted - 0.3

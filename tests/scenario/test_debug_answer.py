@@ -167,11 +167,11 @@ def test_a_token_that_cannot_be_shown_is_refused(doorward, tmp_path, token):
 # --- what Doorward answers itself ----------------------------------------------------------------
 @TALKS
 def test_policies_tell_their_verdicts(peers, talk):
-    deny = {"ip_filter": {"deny": ["127.0.0.1"]}}
+    deny = {"deny": ["127.0.0.1"]}
     settings = config.proxy(peers.origin(), policies=[
-        "tagged", {**deny, "mode": "shadow"}, "closed", {"compress": {}}], **DEBUG)
+        "tagged", {"ip_filter": {**deny, "mode": "shadow"}}, "closed", {"compress": {}}], **DEBUG)
     settings["policies"] = {"tagged": {"headers": {"request": {"set": {"x-a": "b"}}}},
-                            "closed": deny}
+                            "closed": {"ip_filter": deny}}
     client = peers.client(peers.gateway(settings), talk)
     answer = client.ask("/", ASK)
     said = told(answer)
@@ -184,6 +184,16 @@ def test_policies_tell_their_verdicts(peers, talk):
          "answers": "403 ip_denied"},
         {"name": "compress", "kind": "compress", "mode": "enforce", "verdict": "not_reached"}]
     assert said["error"] == "ip_denied" and "endpoint" not in said and "service" not in said
+
+
+def test_a_shadows_verdict_is_not_its_namesakes(peers):
+    client = talking(peers, Talk1, peers.origin(), policies=[
+        {"ip_filter": {"deny": ["127.0.0.1"], "mode": "shadow"}},
+        {"ip_filter": {"deny": ["192.0.2.1"]}},
+        {"ip_filter": {"deny": ["127.0.0.0/8"], "mode": "shadow"}}])
+    said = told(client.ask("/", ASK))
+    assert [policy.get("would_answer") for policy in said["policies"]] == [
+        "403 ip_denied", None, "403 ip_denied"]
 
 
 def test_a_policy_that_was_skipped_is_told(peers):

@@ -91,6 +91,14 @@ def test_the_backends_own_gives_way_and_the_routes_wins(peers, certificates, kin
 
 
 @CLIENTS
+def test_what_a_reply_says_itself_gives_way_too(peers, certificates, kind):
+    """There is one field (RFC 6797 §7.1)."""
+    own = {"mock": {"headers": {"strict-transport-security": "max-age=1"}}}
+    site = Site(peers, certificates, policies=[own])
+    assert site.ask(kind, "secure", "/app/a").all(FIELD) == [HSTS]
+
+
+@CLIENTS
 def test_behind_a_trusted_proxy_its_word_counts(peers, certificates, kind):
     site = Site(peers, certificates, trusted_proxies=["127.0.0.0/8"])
     answer = site.ask(kind, "plain", "/nowhere", "x-forwarded-proto: https")

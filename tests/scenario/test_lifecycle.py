@@ -199,6 +199,21 @@ def test_an_upgrade_lets_the_old_process_finish(peers):
     assert gateway.wait_exit(old) == 0
 
 
+def test_who_comes_to_a_process_that_is_out_of_patience_does_not_keep_it(peers):
+    """The sockets are shared: the old process hears newcomers for a moment, too."""
+    go_on = threading.Event()
+
+    def script(connection):
+        connection.recv_request()
+        go_on.wait(60)
+    gateway = peers.gateway(config.proxy(peers.backend(script)), arguments=["--drain-time", "0"])
+    old = gateway.upgrade()
+    for _ in range(40):
+        peers.client(gateway).send(request("/"))
+    assert gateway.wait_exit(old) == 0
+    go_on.set()
+
+
 def test_an_upgrade_keeps_unix_sockets_and_admin(peers):
     gateway = peers.gateway(config.proxy(peers.origin(), listener={
         "address": f"unix:{peers.folder}/web.sock"}))

@@ -85,6 +85,30 @@ def test_a_resumed_session_still_knows_the_client(strict, certificates):
             session = client.sock.session
 
 
+def test_nobody_resumes_when_a_revocation_list_has_run_out(peers, certificates):
+    """A resumed session has no chain that could be looked up."""
+    soon = peers.folder / "soon.crl"
+    soon.write_bytes(certificates.authority.revocation_list(
+        end=datetime.timedelta(seconds=4)).read_bytes())
+    gateway = asking(peers, certificates, "required", crl=str(soon))
+    context = client_context(certificate=certificates.client)
+    sessions = [None]
+
+    def resume():
+        """Whether the gateway takes it; in TLS 1.3 it says no with the first read."""
+        try:
+            with Raw(gateway.address(), tls=context, session=sessions[-1]) as client:
+                assert client.get("/").status == 200
+                assert client.sock.session_reused == (len(sessions) > 1)
+                sessions.append(client.sock.session)
+        except (ssl.SSLError, ConnectionError):
+            return False
+        return True
+    assert resume() and resume()
+    eventually(lambda: not resume(), "the list's end")
+    assert gateway.events("tls_handshake_failed")[-1]["reason"] == "tls_crl_unusable"
+
+
 def test_http2_requests_carry_the_clients_certificate(strict, certificates):
     context = client_context(certificate=certificates.client, alpn=["h2"])
     with Http2Client(strict.address(), tls=context) as client:

@@ -2,15 +2,17 @@
 `client_certificate`, the listener, the route), when that expires or a renewed list revokes it: both
 sides are told why, and neither earlier nor for anybody else."""
 import datetime
+import socket
+import ssl
 
 import pytest
 
 from harness import config
 from harness import websocket as ws
-from harness.certificates import now
+from harness.certificates import Authority, now
 from harness.raw import assert_problem
 from harness.tls import client_context
-from harness.waiting import eventually
+from harness.waiting import DEADLINE, eventually
 from harness.websocket import TEXT, Frames, close_frame, frame
 from harness.websocket_http2 import TAKES_WEBSOCKETS, Http2Socket, script
 
@@ -57,8 +59,10 @@ class Site:
 
     def revoke(self, *certificates):
         """A new list with these, and the file's watch or a signal to have it read."""
-        authority = self.certificates.authority
-        self.list.write_bytes(authority.revocation_list(*certificates).read_bytes())
+        self.use_lists(self.certificates.authority.revocation_list(*certificates))
+
+    def use_lists(self, *lists):
+        self.list.write_bytes(b"".join(one.read_bytes() for one in lists))
         self.gateway.reload()
 
     def connection(self, certificate, http):
@@ -205,6 +209,68 @@ def test_a_revocation_reaches_the_websockets_of_all_cores(peers, certificates):
     site.revoke(leaving)
     for socket in sockets:
         assert_revoked(socket)
+
+
+@CLIENTS
+def test_a_revoked_ca_takes_with_it_what_it_vouches_for(peers, certificates, http):
+    root = certificates.authority
+    issuing = Authority(certificates.folder, f"Issuing {peers.folder.name}", issuer=root)
+    low = issuing.issue("low.example", common_name="low", usage="client")
+    site = Site(peers, certificates, asks="listener")
+    site.use_lists(issuing.revocation_list(), root.revocation_list())
+    socket = site.opened(site.connection(low, http))
+    kept = site.connection(low, http)
+    assert kept.get("/page").status == 200
+    other = site.opened(site.connection(certificates.client, http))
+    site.use_lists(issuing.revocation_list(), root.revocation_list(issuing))
+    assert_revoked(socket)
+    assert_problem(kept.get("/page"), 403, "client_certificate_revoked")
+    echoes(other)
+
+
+class SlowClient:
+    """A TLS client that begins, and goes on when it is told to."""
+
+    def __init__(self, gateway, certificate):
+        host, port = gateway.address().split(":")
+        self.sock = socket.create_connection((host, int(port)), timeout=DEADLINE)
+        self.heard, self.said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = client_context(certificate=certificate).wrap_bio(self.heard, self.said)
+        with pytest.raises(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+        self.sock.sendall(self.said.read())
+        eventually(lambda: gateway.metrics().sum("doorward_connections_open") == 1, "the beginning")
+
+    def go_on(self, operation):
+        while True:
+            try:
+                return operation()
+            except ssl.SSLWantReadError:
+                self.sock.sendall(self.said.read())
+                piece = self.sock.recv(1 << 16)
+                self.heard.write(piece) if piece else self.heard.write_eof()
+            except ssl.SSLEOFError:
+                return b""
+
+    def get(self, path):
+        self.go_on(self.tls.do_handshake)
+        self.tls.write(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        try:
+            return self.go_on(lambda: self.tls.read(1000))
+        except (ssl.SSLZeroReturnError, ConnectionError):
+            return b""
+        finally:
+            self.sock.close()
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_list_that_comes_during_a_handshake_ends_only_whom_it_names(peers, certificates, revoked):
+    site = Site(peers, certificates, asks="listener")
+    own, another = (certificates.authority.issue(f"{name}.example", usage="client")
+                    for name in ("own", "another"))
+    client = SlowClient(site.gateway, own)
+    site.revoke(own if revoked else another)
+    assert client.get("/page")[:12] == (b"" if revoked else b"HTTP/1.1 200")
 
 
 def test_a_list_that_a_reload_brings_revokes_too(peers, certificates):

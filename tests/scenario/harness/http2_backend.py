@@ -2,6 +2,7 @@
 per connection. Built on python3-h2, so a gateway that breaks RFC 9113 fails the test."""
 import queue
 import socket
+import ssl
 import threading
 
 import h2.config
@@ -167,7 +168,7 @@ class Http2Connection:
     def serve(self):
         try:
             self._read()
-        except (ConnectionError, wire.Closed) as error:
+        except (ConnectionError, wire.Closed, ssl.SSLError) as error:
             self.error = error
         finally:
             self.over.set()
