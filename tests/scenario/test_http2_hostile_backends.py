@@ -108,6 +108,7 @@ def sending(pieces, close=False):
 # --- frames that are wrong ---------------------------------------------------------------------
 WRONG = {  # bytes; what the log says of them
     "garbage": (b"\xff" * 100, "frame size"),
+    "content that is too large": (b"\xff\xff\xff\x00\x00" + number(1), "frame size"),
     "PING of five bytes": (frame(Kind.PING, b"short"), "FRAME_SIZE_ERROR"),
     "HPACK nonsense": (frame(Kind.HEADERS, b"\xff\xff\xff\xff\xff", 4, 1), "COMPRESSION_ERROR"),
     "PUSH_PROMISE": (frame(Kind.PUSH_PROMISE, number(2) + b"\x82", 4, 1), "PUSH_PROMISE"),

@@ -303,6 +303,14 @@ TEST_F(H2Attack, NoPreface) {
   EXPECT_EQ(server_->end_reason(), "bad_preface");
 }
 
+// Its length alone would be more than can come for streams that are over.
+TEST_F(H2Attack, ContentThatIsTooLarge) {
+  begin();
+  run(frames_until_over(*peer_, std::string("\xff\xff\xff\0\0\0\0\0\1", 9), 1));
+  EXPECT_EQ(peer_->goaway_code, NGHTTP2_FRAME_SIZE_ERROR);
+  EXPECT_EQ(server_->end_reason(), "protocol_error");
+}
+
 TEST_F(H2Attack, BrokenFrames) {
   begin();
   run(frames_until_over(*peer_, Peer::frame(NGHTTP2_PING, 0, 0, "short"), 1));

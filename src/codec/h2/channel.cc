@@ -31,6 +31,7 @@ void Channel::detach(std::uint32_t code) {
 
 void Channel::reset(std::uint32_t code) {
   if (id_ == 0 || closed_ || session_.dead()) return;
+  reset_ = true;
   nghttp2_submit_rst_stream(session_.engine(), NGHTTP2_FLAG_NONE, id_, code);
   session_.pack_later();
 }

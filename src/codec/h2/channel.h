@@ -24,6 +24,8 @@ class Channel {
 
   std::int32_t id() const { return id_; }
   bool is_open() const { return id_ != 0 && !closed_; }
+  // Its RST_STREAM is on its way out.
+  bool is_given_up() const { return reset_ || out_.error(); }
 
   // Engine's side; inside of its callbacks. False: the whole connection must end.
   virtual void on_block_begins() = 0;
@@ -37,6 +39,8 @@ class Channel {
   void count_sent_head(std::size_t size) { bytes_sent_ += size; }
   // The engine found one that breaks the stream's rules, and resets the stream.
   bool on_bad_frame() { return refuse_message(bad_request(Refusal::bad_stream_frame)); }
+  // … of a client, which made the engine do so.
+  void on_reset_by_engine() { reset_ = true; }
   // RST_STREAM, GOAWAY, or both sides are done.
   void on_closed(std::uint32_t code);
   // The connection is gone; `why` is whole in itself.
@@ -97,6 +101,7 @@ class Channel {
   std::int32_t id_ = 0;
   loop::PeerWatch* watch_ = nullptr;
   bool broken_ = false;
+  bool reset_ = false;
 };
 
 }  // namespace doorward::codec::h2

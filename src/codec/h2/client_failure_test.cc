@@ -231,6 +231,20 @@ TEST_F(H2Client, AResponseMayEndAtEveryByte) {
   }
 }
 
+loop::Task<void> answer_and_break_off(Peer& peer, loop::Loop& loop, WireEnd& wire, Outcome& out) {
+  co_await answer(peer, {{":status", "200"}}, "x");
+  while (out.stream != nullptr || out.body.empty()) co_await loop.sleep(Duration(0));
+  wire.abort();
+}
+
+TEST_F(H2Client, ABrokenConnectionWithoutRequestsEndsInOrder) {
+  begin();
+  Outcome out;
+  run(both(ask(out), answer_and_break_off(*peer_, *loop_, *theirs_, out)));
+  EXPECT_EQ(out.body, "x");
+  EXPECT_EQ(client_->end_reason(), "");
+}
+
 loop::Task<void> abort_soon(loop::Loop& loop, Outcome& out, int turns) {
   for (int i = 0; i < turns; ++i) co_await loop.sleep(Duration(0));
   if (out.stream != nullptr) out.stream->abort();

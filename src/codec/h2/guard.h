@@ -49,10 +49,11 @@ inline constexpr std::size_t kFrameHead = 9;  // bytes (RFC 9113 §4.1)
 
 class Guard {
  public:
-  // `connection_window`: bytes that a peer may have on their way, `stream_window`: of one stream.
+  // `connection_window`: bytes of content that a peer may have on their way, `stream_window`: of
+  // one stream; before it has heard of them, RFC 9113's own.
   Guard(std::uint32_t stream_window, std::uint32_t connection_window) : Guard() {
-    stream_window_ = stream_window;
-    late_most_ = late_room_ = connection_window;
+    stream_room_ = kWithHeads * std::max<std::int64_t>(stream_window, kFirstWindow);
+    late_most_ = late_room_ = kWithHeads * std::max<std::int64_t>(connection_window, kFirstWindow);
   }
 
   // The peer did it once more; true when that was once too often.
@@ -63,7 +64,7 @@ class Guard {
   void completed();
   // A stream is over. Of one that the peer had not ended a window may be on its way.
   void stream_over(bool peer_ended) {
-    late_room_ = std::min(late_room_ + (peer_ended ? kAfterword : stream_window_), late_most_);
+    late_room_ = std::min(late_room_ + (peer_ended ? kAfterword : stream_room_), late_most_);
   }
   // So many bytes of frames came for streams that are over; true when that is more than can have
   // been on its way. Flow control does not hold DATA of theirs back: it is dropped, so that the
@@ -74,7 +75,11 @@ class Guard {
   }
 
  private:
-  static constexpr std::int64_t kAfterword = 64;  // RST_STREAM behind the end
+  static constexpr std::int64_t kAfterword = 64;        // RST_STREAM behind the end
+  static constexpr std::int64_t kFirstWindow = 65'535;  // RFC 9113 §6.9.2
+  // Windows count content alone, too_late() the heads of frames as well: at nine bytes of content a
+  // frame they are as much again.
+  static constexpr std::int64_t kWithHeads = 2;
   Guard();
   struct Budget {
     std::int64_t tenths = 0;        // of a frame
@@ -82,7 +87,7 @@ class Guard {
     TimePoint filled{};
   };
 
-  std::int64_t stream_window_ = 0;
+  std::int64_t stream_room_ = 0;
   std::int64_t late_most_ = 0;
   std::int64_t late_room_ = 0;  // bytes
   std::uint64_t useful_ = 0;

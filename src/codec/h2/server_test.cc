@@ -298,6 +298,35 @@ TEST_F(H2Server, TellsAWatchOfTheConnectionsEnd) {
   EXPECT_EQ(server_->end_reason(), "reset");
 }
 
+loop::Task<void> ask_and_break_off(Peer& peer, WireEnd& wire) {
+  co_await peer.until_closed(peer.request(kGet));
+  co_await peer.until([&] { return peer.settings_acked > 0; });
+  wire.abort();
+}
+
+TEST_F(H2Server, ABrokenConnectionWithoutRequestsEndsInOrder) {
+  begin();
+  run(ask_and_break_off(*peer_, wire_->theirs));
+  EXPECT_EQ(server_->end_reason(), "");
+}
+
+loop::Task<void> reset_twice(Peer& peer) {
+  const std::int32_t id = peer.request(kPost, "", false);
+  co_await peer.until([&] { return peer.settings_acked > 0; });
+  const std::string frame = Peer::frame(NGHTTP2_RST_STREAM, 0, static_cast<std::uint32_t>(id),
+                                        std::string("\0\0\0\x8", 4));
+  for (int i = 0; i < 10; ++i) peer.raw(frame);
+  const std::int32_t next = peer.request(kGet);
+  co_await peer.until_closed(next);
+  EXPECT_EQ(peer.streams[next].status(), "200");
+}
+
+TEST_F(H2Server, AStreamIsResetOnce) {
+  begin();
+  run(reset_twice(*peer_));
+  EXPECT_EQ(sink_->resets, 1);
+}
+
 loop::Task<void> cut_short(TestSink&, Incoming& incoming, codec::ServerStream& stream, Seen&) {
   http::ResponseHead head(incoming.arena);
   head.status = 200;

@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 9> kOtherReasons = {
     "protocol_error", "bad_preface",  "http1_spoken",   "tls_spoken",  "closed_mid_frame",
     "reset",          "send_timeout", "header_timeout", "ping_timeout"};
 constexpr std::size_t kPreface = NGHTTP2_CLIENT_MAGIC_LEN;
+constexpr std::size_t kFrameMost = 16'384;  // of its payload: RFC 9113 §6.5.2, as announced
 
 }  // namespace
 
@@ -133,11 +134,12 @@ void Session::feed(Chunk chunk) {
 }
 
 // The engine tells of all DATA but that of streams that are over: it drops this, and gives its
-// bytes back to the connection's window. A client that goes on with a stream that it has ended
-// itself breaks RFC 9113 §5.1; of another stream, what comes may have been on its way.
+// bytes back to the connection's window. (At a frame that is too large it ends the connection.) A
+// client that goes on with a stream that it has ended itself breaks RFC 9113 §5.1; of another
+// stream, what comes may have been on its way.
 void Session::note_head(const nghttp2_frame_hd& head) {
   if (head.type == NGHTTP2_RST_STREAM) reset_head_ = head.stream_id;
-  if (head.type != NGHTTP2_DATA) return;
+  if (head.type != NGHTTP2_DATA || head.length > kFrameMost) return;
   content_due_ += kFrameHead + head.length;
   if (peer_ == Side::backend || dead_) return;
   const bool ended = nghttp2_session_find_stream(engine(), head.stream_id) == nullptr &&
@@ -295,7 +297,7 @@ loop::Task<void> Session::flush() {
       flushing_ = false;
       Error why = sent.error();
       why.side = peer_;
-      lose(why.kind == ErrorKind::timeout ? "send_timeout" : "reset", why);
+      lose(why.kind == ErrorKind::timeout ? "send_timeout" : reset_reason(), why);
       co_return;
     }
     pack();
@@ -335,11 +337,17 @@ std::size_t Session::open_channels() const {
   return count;
 }
 
-// Clients leave as they like: within a frame, too.
+// A peer may leave as it likes while nothing is under way.
+std::string_view Session::reset_reason() const { return open_channels() == 0 ? "" : "reset"; }
+
+// Clients leave within a frame, too. What breaks the transport's own rules is never in order.
 std::string_view Session::lost_reason(const Result<Chunk>& got) const {
-  if (!got) return "reset";
-  if (peer_ == Side::backend && place_.within()) return "closed_mid_frame";
-  return open_channels() == 0 ? "" : "reset";
+  if (got) {
+    const bool within = peer_ == Side::backend && place_.within();
+    return within ? "closed_mid_frame" : reset_reason();
+  }
+  const ErrorKind kind = got.error().kind;
+  return kind == ErrorKind::reset || kind == ErrorKind::closed ? reset_reason() : "reset";
 }
 
 // The transport's own words where it has some: what TLS says of a peer that broke it, or refused

@@ -128,6 +128,7 @@ class Session {
   Error why_lost(const Result<Chunk>& got);
   std::size_t open_channels() const;
   std::string_view lost_reason(const Result<Chunk>& got) const;
+  std::string_view reset_reason() const;
   loop::Task<void> flush();
   bool gathers(int turns, std::uint64_t seen) const;
   auto next_turn() {

@@ -52,6 +52,17 @@ Abuse charge_of(const nghttp2_frame_hd& head) {
 }  // namespace
 
 struct Callbacks {
+  static bool is_gone(Session& session, std::int32_t stream) {
+    return nghttp2_session_find_stream(session.engine(), stream) == nullptr;
+  }
+
+  // The engine keeps a stream until its RST_STREAM is packed, which may be long when the peer does
+  // not read, and drops what comes of it as if it were gone.
+  static bool is_given_up(Session& session, std::int32_t stream) {
+    const Channel* channel = channel_of(session.engine(), stream);
+    return channel == nullptr || channel->is_given_up();
+  }
+
   // Of a stream that is over, which the engine drops without any further callback. (DATA comes to
   // no callback at all: Session::note_head().)
   static bool is_late(Session& session, const nghttp2_frame_hd& head) {
@@ -71,8 +82,9 @@ struct Callbacks {
       default:
         return false;
     }
-    return head.stream_id != 0 &&
-           nghttp2_session_find_stream(session.engine(), head.stream_id) == nullptr;
+    if (head.stream_id == 0) return false;
+    if (is_gone(session, head.stream_id)) return true;
+    return head.type != NGHTTP2_RST_STREAM && is_given_up(session, head.stream_id);
   }
 
   // RFC 9113 §5.1 and §5.1.1: a client that goes on with a stream that it ended, or uses a number
@@ -81,6 +93,7 @@ struct Callbacks {
     if (session.peer_ != Side::client || head.type != NGHTTP2_HEADERS || head.stream_id % 2 == 0) {
       return NGHTTP2_NO_ERROR;
     }
+    if (!is_gone(session, head.stream_id)) return NGHTTP2_NO_ERROR;
     switch (session.closed_.fate(head.stream_id)) {
       case ClosedStreams::Fate::ended:
         return NGHTTP2_STREAM_CLOSED;
@@ -174,7 +187,8 @@ struct Callbacks {
         session.guard_.useful();
         return channel == nullptr || !last || channel->on_end() ? 0 : kEnd;
       case NGHTTP2_RST_STREAM:
-        session.reset_by_peer_ = frame->hd.stream_id;  // and closed next
+        session.reset_by_peer_ = frame->hd.stream_id;         // and closed next
+        if (is_gone(session, frame->hd.stream_id)) return 0;  // it was closed before
         session.on_reset(true, frame->rst_stream.error_code);
         return 0;
       case NGHTTP2_SETTINGS:
@@ -199,10 +213,12 @@ struct Callbacks {
       Channel* channel = channel_of(engine, frame->hd.stream_id);
       return channel == nullptr || channel->on_bad_frame() ? 0 : kEnd;
     }
-    if (channel_of(engine, frame->hd.stream_id) == nullptr && frame->hd.type == NGHTTP2_HEADERS) {
+    Channel* channel = channel_of(engine, frame->hd.stream_id);
+    if (channel == nullptr && frame->hd.type == NGHTTP2_HEADERS) {
       session.stream_over(frame->hd.stream_id, false);  // refused: more of it may be on its way
       return session.abused(Abuse::too_many_streams) ? kEnd : 0;
     }
+    if (channel != nullptr) channel->on_reset_by_engine();
     return session.abused(Abuse::rapid_reset) ? kEnd : 0;
   }
 

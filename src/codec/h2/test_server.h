@@ -56,6 +56,7 @@ class TestSink final : public RequestSink {
     refusals.emplace_back(why.code);
     return reply(incoming, stream, why.status, std::string(why.code));
   }
+  void on_stream_reset(Side by, std::uint32_t) override { resets += by == Side::client ? 1 : 0; }
   void close(Incoming& incoming) override {
     for (auto at = exchanges.begin(); at != exchanges.end(); ++at) {
       if (&(*at)->incoming != &incoming) continue;
@@ -104,6 +105,7 @@ class TestSink final : public RequestSink {
   std::vector<Seen> done;
   std::vector<std::string> refusals;
   int opened = 0;
+  int resets = 0;   // streams, by the client
   int counter = 0;  // for handlers
 
  private:
