@@ -168,7 +168,10 @@ Failure Endpoint::tls_failed(Error error) {
 // to connect in all but name.
 void Endpoint::on_tls_failed(const Error& error) {
   tell_tls_failed(error);
-  if (error.retry == Retry::yes) fail_for_a_while();
+  if (error.retry != Retry::yes) return;
+  settings_.series.add(observe::Metric::service_connect_failures);
+  refuses_late_ = true;
+  fail_for_a_while();
 }
 
 // One line for each kind of failure: the log holds repetitions back.
@@ -214,6 +217,7 @@ void Endpoint::fail_for_a_while() {
 
 Failure Endpoint::failed(Error error, TimePoint begun) {
   if (is_shortage(error)) return short_of(std::move(error));
+  refuses_late_ = false;
   fail_for_a_while();
   error.side = Side::backend;
   error.retry = Retry::yes;
@@ -249,9 +253,15 @@ void Endpoint::tell_unreachable(const Error& error, TimePoint begun) {
                                                     {"hint", way_out(error)}});
 }
 
+// One that refuses Doorward's certificate only after the handshake completes each of them: there it
+// takes a while without a refusal.
 void Endpoint::works_again() {
-  failing_until_ = {};
-  failing_for_ = {};
+  const bool proved = !refuses_late_ || settings_.loop.now() >= failing_until_ + kFailingMost;
+  if (proved) {
+    failing_until_ = {};
+    failing_for_ = {};
+    refuses_late_ = false;
+  }
   if (!std::exchange(told_unreachable_, false)) return;
   settings_.events.info("endpoint_reachable",
                         {{"service", settings_.service.name}, {"endpoint", url_}});

@@ -81,6 +81,7 @@ class Endpoint final : tls::FailureWatch {
   Pool pool_;
   TimePoint failing_until_{};
   Duration failing_for_{};
+  bool refuses_late_ = false;  // why it fails: see on_tls_failed()
   bool told_unreachable_ = false;
 };
 

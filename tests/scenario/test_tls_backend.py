@@ -3,6 +3,7 @@ there is no trust."""
 import contextlib
 import os
 import ssl
+import time
 
 import pytest
 
@@ -188,6 +189,32 @@ def test_another_endpoint_is_asked_where_one_wants_a_certificate(peers, certific
         assert client.request(raw.request("/", method="POST", body=b"once")).body == b"ok"
     assert gateway.wait_event("backend_tls_failed")["reason"] == "tls_peer_alert"
     assert gateway.metrics().sum("doorward_service_retries_total") >= 1
+
+
+def test_an_endpoint_that_refuses_after_the_handshake_is_left_alone_for_longer_each_time(
+        peers, certificates):
+    """With TLS 1.3 every handshake succeeds, which says nothing then."""
+    def context(**options):
+        return tls.server_context(certificates.server, only="1.3", **options)
+    strict = peers.backend(OK, tls=context(ca=certificates.ca))
+    open_to_all = peers.backend(OK, tls=context())
+    gateway = peers.gateway(config.proxy([strict, open_to_all], service=certificates.service()))
+    client = peers.client(gateway)
+    refused = []  # when
+
+    def ask_until_refused():
+        assert client.get("/").body == b"ok"
+        count = gateway.metrics().sum("doorward_service_connect_failures_total", service="app")
+        if count == len(refused):
+            return False
+        assert count == len(refused) + 1
+        refused.append(time.monotonic())
+        return True
+    for _ in range(3):
+        eventually(ask_until_refused, "another refusal")
+    # An attempt is told within moments, and the endpoint is tried again as soon as it may be.
+    assert refused[1] - refused[0] > 0.8
+    assert refused[2] - refused[1] > 1.6
 
 
 @pytest.mark.parametrize("kind", ["http1", "http2"])
