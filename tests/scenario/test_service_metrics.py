@@ -199,7 +199,8 @@ def test_a_response_that_breaks_off_is_told_apart(peers, after):
         connection.recv_request()
         connection.send(raw.response(200, "Content-Length: 10", length=False) + after)
     gateway, app = front(peers, peers.backend(script))
-    client = peers.client(gateway).send(request("/"))
+    # A head that comes together with the end is a 502, which would leave the client connected.
+    client = peers.client(gateway).send(request("/", "Connection: close"))
     client.at_end()
     assert app.ended({"2xx": 1}).observed(DURATION)[0] == 1
     assert app.total("responses_broken") == 1
