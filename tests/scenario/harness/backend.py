@@ -111,7 +111,7 @@ class ScriptedBackend:
                           f"{count} connections at the backend")
 
     def wait_over(self, count=1):
-        """Waits until the scripts of `count` connections have ended."""
+        """Waits until `count` scripts have ended, and their connections with them."""
         eventually(lambda: sum(c.over.is_set() for c in list(self.connections)) >= count,
                    f"the end of {count} backend connections")
 
@@ -154,8 +154,8 @@ class ScriptedBackend:
             connection.error = error
             self.failures.put(error)
         finally:
-            connection.over.set()
             connection.close()
+            connection.over.set()
 
     def stop_listening(self):
         """New connections are refused from now on; the open ones stay."""
