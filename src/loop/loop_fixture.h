@@ -33,6 +33,9 @@ class LoopTest : public testing::TestWithParam<Backend> {
   Deadline soon() { return Deadline::after(loop_->now(), kSoon); }
   Deadline in(int ms) { return Deadline::after(loop_->now(), Duration(ms)); }
 
+  // Ends when all of the gate's have.
+  static Task<void> all_of(Gate& gate) { co_await gate.close(); }
+
   // Runs the loop until `task` has ended.
   void run(Task<void> task) {
     Gate gate;

@@ -145,7 +145,7 @@ TEST_P(PoolTest, KeepsOneMoreWhileSomebodyWaits) {
   EXPECT_EQ(asked_to_serve_, 1);
   EXPECT_EQ(pool_->idle(), 1u);  // for whom the queue gives it to
   waiter.cancel();
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
 }
 
 TEST_P(PoolTest, IsFullAtItsLimitUntilOneIsGivenBack) {
@@ -196,7 +196,7 @@ TEST_P(PoolTest, OneThatWasClosedMakesRoomForWhoWaits) {
   EXPECT_EQ(pool_->open(), 0u);
   EXPECT_EQ(asked_to_serve_, 1);
   waiter.cancel();
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
 }
 
 TEST_P(PoolTest, HandsOutNoneOnWhichTheBackendSpokeUnasked) {

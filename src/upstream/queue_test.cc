@@ -27,7 +27,7 @@ TEST_P(QueueTest, ServesInOrderOfComing) {
   queue_->serve(0, place(8));
   EXPECT_TRUE(queue_->empty());
   EXPECT_TRUE(ends.empty());  // they resume later in the turn
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
   EXPECT_EQ(ends, (std::vector<int>{7, 8}));
 }
 
@@ -42,7 +42,7 @@ TEST_P(QueueTest, OneThatGivesUpLeavesTheOthersInOrder) {
   second.cancel();  // does nothing: it waits no more
   queue_->serve(0, place(1));
   queue_->serve(0, place(3));
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
   EXPECT_EQ(ends, (std::vector<int>{-static_cast<int>(ErrorKind::cancelled), 1, 3}));
 }
 
@@ -97,7 +97,7 @@ TEST_P(QueueTest, IsServedWhenAPoolHasRoomAgain) {
   pool.release(false);
   EXPECT_EQ(asked_to_serve_, 1);  // its room is nobody's any more
   waiter.cancel();
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
 }
 
 }  // namespace

@@ -265,7 +265,7 @@ TEST_P(ServiceTest, ServesThoseWhoWaitInOrderAndRefusesWhomTheQueueCannotHold) {
   gate.spawn(wait(*service_, third, soon(), "third", ends));
   EXPECT_EQ(ends, (std::vector<std::string>{"third: pool_exhausted"}));
   place.give_back();
-  run(loop_->sleep(Duration(1)));
+  run(all_of(gate));
   EXPECT_EQ(ends, (std::vector<std::string>{"third: pool_exhausted", "first", "second"}));
 }
 
