@@ -66,8 +66,9 @@ void load(const text::Node& root, schema::Diagnostics& diagnostics) {
   if (!model) return;
   DOORWARD_CHECK(!config::kModelSchema.to_json(*model).dump().empty());
   config::named_files(*model);
-  const std::vector<std::string> names{"api.example.com", "*.example.com"};
-  config::uncovered_hosts(*model, names);
+  const std::vector<config::ListenerNames> listeners{
+      {"one", 443, false, {"api.example.com", "*.example.com"}}, {"two", 443, true, {"a.b"}}};
+  config::uncovered_hosts(*model, listeners);
   config::dry_run(without_certificates(*model), root, diagnostics);
 }
 
