@@ -107,21 +107,59 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
-@pytest.mark.parametrize("port,who", [(9001, "orders"), (9002, "users"), (8080, "Doorward"),
-                                      (9901, "Doorward")])
-def test_the_demo_names_a_port_that_is_taken(tmp_path, port, who):
-    """In a copy, since it writes logs beside itself."""
-    prefix = ["unshare", "-n", sys.executable, "-c", TAKE, str(port)]
-    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs root and network namespaces")
+# Starts the demo, runs each command that it prints, ends it, and tells how all of that went.
+DRIVE = """
+import json, signal, subprocess, sys
+with subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True) as demo:
+    said = []
+    for line in demo.stdout:
+        said.append(line.strip())
+        if "ends it" in line:
+            break
+    commands = [line for line in said if line.startswith("curl") or " explain " in line]
+    ran = [subprocess.run(command, shell=True, capture_output=True, text=True)
+           for command in commands]
+    demo.send_signal(signal.SIGINT)
+print(json.dumps({"ran": [[done.args, done.returncode, done.stdout] for done in ran],
+                  "status": demo.returncode}))
+"""
+
+
+@pytest.fixture(name="demo")
+def copied_demo(tmp_path):
+    """demo(port, *before): runs scripts/run in a network of its own, where the port is taken (0:
+    none that it wants), by the command `before`. In a copy, since it writes logs beside itself."""
+    def run(port, *before):
+        prefix = ["unshare", "-n", sys.executable, "-c", TAKE, str(port)]
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+            pytest.skip("needs root and network namespaces")
+        return subprocess.run([*prefix, *before, "scripts/run", "--workers", "1"], cwd=tmp_path,
+                              text=True, capture_output=True, check=False, timeout=120,
+                              env=binary.environment({"DOORWARD_BINARY": binary.path()}))
     shutil.copytree(binary.ROOT / "scripts", tmp_path / "scripts")
     shutil.copytree(EXAMPLES / "quickstart", tmp_path / "examples/quickstart")
-    done = subprocess.run([*prefix, tmp_path / "scripts/run", "--workers", "1"], text=True,
-                          capture_output=True, check=False, timeout=120,
-                          env=binary.environment({"DOORWARD_BINARY": binary.path()}))
+    return run
+
+
+@pytest.mark.parametrize("port,who", [(9001, "orders"), (9002, "users"), (8080, "Doorward"),
+                                      (9901, "Doorward")])
+def test_the_demo_names_a_port_that_is_taken(demo, port, who):
+    done = demo(port)
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
     assert f"127.0.0.1:{port}" in done.stderr and who in done.stderr
     assert "choose another port" in done.stderr
+
+
+def test_the_demo_prints_commands_that_work_and_ends_by_ctrl_c(demo):
+    done = demo(0, sys.executable, "-c", DRIVE)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    order, metrics, explained = told["ran"]
+    assert [status for _, status, _ in told["ran"]] == [0, 0, 0], told
+    assert "HTTP/1.1 200 OK" in order[2] and "x-served-by: doorward/orders" in order[2]
+    assert "doorward_requests_total" in metrics[2]
+    assert "users" in explained[2]
+    assert told["status"] == 130
 
 
 def test_quickstart(example):
