@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "admin/admin_server.h"
+#include "app/file_watch.h"
 #include "app/listening_sockets.h"
 #include "app/tls_upkeep.h"
 #include "app/upgrade.h"
@@ -121,6 +122,7 @@ class Gateway final : public admin::AdminSource {
   std::shared_ptr<const exchange::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const exchange::Snapshot>> old_snapshots_;
   Seen seen_;
+  FileWatch file_watch_;
   TlsUpkeep tls_upkeep_{events_, shard_};
   std::string config_json_;  // as understood, without secrets
   std::unique_ptr<admin::AdminServer> admin_;
@@ -133,7 +135,6 @@ class Gateway final : public admin::AdminSource {
   bool upgrading_ = false;
   bool ended_ = false;
   int signal_fd_ = -1;
-  int watch_fd_ = -1;
 };
 
 }  // namespace doorward::app

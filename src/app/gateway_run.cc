@@ -1,7 +1,6 @@
 // The control thread's loop: signals, changed files, the second's tick, the hand-over to a new
 // binary.
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -15,21 +14,12 @@ namespace {
 constexpr Duration kSettle{100};  // editors write a file in several steps
 constexpr Duration kTick{1'000};
 constexpr Duration kLogFlush{2'000};
-// A file that was not to be read may become so (IN_ATTRIB).
-constexpr std::uint32_t kChanges =
-    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB;
 
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, number);
   return set;
-}
-
-void discard_events(int fd) {
-  char events[4096];
-  while (read(fd, events, sizeof events) > 0) {
-  }
 }
 
 }  // namespace
@@ -43,7 +33,6 @@ void block_signals() {
 void Gateway::run() {
   const sigset_t set = handled_signals();
   signal_fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  watch_fd_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   gate_.spawn(watch_signals(signal_fd_));
   gate_.spawn(watch_files());
   gate_.spawn(tick());
@@ -51,7 +40,6 @@ void Gateway::run() {
   loop_->run();
   if (snapshot_->access_log) snapshot_->access_log->close(kLogFlush);
   close(signal_fd_);
-  close(watch_fd_);
   events_.info("stopped");
 }
 
@@ -63,7 +51,7 @@ loop::Task<void> Gateway::end_with_cores() {
   for (CoreThread& core : cores_) core.thread.join();
   cores_.clear();
   loop_->cancel_waits(signal_fd_);
-  loop_->cancel_waits(watch_fd_);
+  loop_->cancel_waits(file_watch_.fd());
   if (admin_) co_await admin_->stop();
   co_await tls_upkeep_.stop();
   while (gate_.count() > 1) co_await loop_->sleep(Duration(10));
@@ -97,11 +85,11 @@ loop::Task<void> Gateway::watch_files() {
   if (options_.config.empty()) co_return;
   watch_folders();
   while (!ended_) {
-    const Result<void> readable = co_await loop_->readable(watch_fd_, Deadline::never());
+    const Result<void> readable = co_await loop_->readable(file_watch_.fd(), Deadline::never());
     if (!readable) co_return;
     co_await loop_->sleep(kSettle);
-    discard_events(watch_fd_);
-    while (!ended_ && files_changed()) {
+    const bool look = file_watch_.take_changes();
+    while (look && !ended_ && files_changed()) {
       reload("a file changed");
       co_await loop_->sleep(kSettle);
     }
@@ -110,16 +98,13 @@ loop::Task<void> Gateway::watch_files() {
 
 // Folders are watched, not files: editors replace files, and Kubernetes swaps a link. The
 // configuration's own folder may be replaced too, and its files are those of now, also when they
-// cannot be used. Those that are watched already stay so.
+// cannot be used.
 void Gateway::watch_folders() {
   std::vector<std::string> files = config::source_files(options_.config);
-  files.push_back(options_.config);
+  files.push_back(options_.config + "/");  // a folder may be without files, or a file yet
   files.insert(files.end(), seen_.named_files.begin(), seen_.named_files.end());
-  for (const std::string& folder : config::folders_to_watch(files)) {
-    inotify_add_watch(watch_fd_, folder.c_str(), kChanges);
-  }
-  inotify_add_watch(watch_fd_, options_.config.c_str(),
-                    kChanges | IN_ONLYDIR);  // one without files
+  const Result<void> all = file_watch_.watch(config::folders_to_watch(files));
+  if (!all) events_.warning("file_watch_failed", {{"error", all.error().cause}});
 }
 
 // Watches first and looks then, so that no change falls between.

@@ -6,7 +6,6 @@
 #include <deque>
 #include <fcntl.h>
 #include <filesystem>
-#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,8 +101,9 @@ void add_folder(const std::string& folder, Hash& hash) {
   for (const std::string& file : files) add_file(file, hash);
 }
 
-// Walks down `path` as the kernel does, and notes the folder of each link.
-void add_folders(const fs::path& path, std::set<std::string>& folders) {
+// Walks down `path` as the kernel does, and notes each link and the end in its folder. Gives the
+// path without links.
+fs::path note_way(const fs::path& path, WatchedFolders& folders) {
   const fs::path whole = fs::absolute(path);
   std::deque<fs::path> left(whole.begin(), whole.end());
   fs::path walked;
@@ -119,10 +119,11 @@ void add_folders(const fs::path& path, std::set<std::string>& folders) {
       walked /= step;
       continue;
     }
-    folders.insert(walked.string());
+    folders[walked].names.insert(step);
     left.insert(left.begin(), target.begin(), target.end());
   }
-  folders.insert(walked.parent_path().string());
+  folders[walked.parent_path()].names.insert(walked.filename());
+  return walked;
 }
 
 std::vector<std::string> sorted(std::vector<std::string> files) {
@@ -161,16 +162,13 @@ std::uint64_t hash_files(std::span<const std::string> files) {
   return hash.value();
 }
 
-std::vector<std::string> folders_to_watch(std::span<const std::string> files) {
-  std::set<std::string> folders;
+WatchedFolders folders_to_watch(std::span<const std::string> files) {
+  WatchedFolders folders;
   for (const std::string& file : files) {
-    if (file.ends_with('/')) {
-      add_folders(file + "any", folders);
-    } else {
-      add_folders(file, folders);
-    }
+    const fs::path end = note_way(file, folders);
+    if (file.ends_with('/')) folders[end].all = true;
   }
-  return {folders.begin(), folders.end()};
+  return folders;
 }
 
 }  // namespace doorward::config

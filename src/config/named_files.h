@@ -4,8 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model.h"
@@ -19,8 +23,22 @@ std::vector<std::string> named_files(const upstream::ServiceTls& tls);
 // Of all that is in them; a file that cannot be read counts as such.
 std::uint64_t hash_files(std::span<const std::string> files);
 
-// Where a change of `files` shows: the folder of each, and of each symbolic link on the way to it.
-// (Editors replace files, Kubernetes and certbot swap links.)
-std::vector<std::string> folders_to_watch(std::span<const std::string> files);
+// Of a folder: the names whose changes matter.
+struct WatchedNames {
+  bool all = false;
+  std::set<std::string, std::less<>> names;
+
+  bool has(std::string_view name) const { return all || names.contains(name); }
+  void add(const WatchedNames& more) {
+    all = all || more.all;
+    names.insert(more.names.begin(), more.names.end());
+  }
+};
+using WatchedFolders = std::map<std::string, WatchedNames>;
+
+// Where a change of `files` shows: in the folder of each, and of each symbolic link on the way to
+// it. (Editors replace files, Kubernetes and certbot swap links.) Of a folder, which ends in '/':
+// in it too, whatever the name.
+WatchedFolders folders_to_watch(std::span<const std::string> files);
 
 }  // namespace doorward::config

@@ -27,12 +27,17 @@ class NamedFilesTest : public ::testing::Test {
     fs::create_symlink(target, at(name));
   }
   std::uint64_t hash() const { return hash_files(files_); }
-  // Without the path of the test's own folder.
+  // Each as "FOLDER: NAME NAME" or "FOLDER: *", without the path of the test's own folder.
   std::vector<std::string> folders() const {
     std::vector<std::string> found;
-    for (const std::string& folder : folders_to_watch(files_)) {
-      if (folder == folder_) found.push_back(".");
-      if (folder.starts_with(folder_ + "/")) found.push_back(folder.substr(folder_.size() + 1));
+    for (const auto& [folder, watched] : folders_to_watch(files_)) {
+      if (!folder.starts_with(folder_)) continue;
+      std::string text = folder == folder_ ? "." : folder.substr(folder_.size() + 1);
+      text += watched.all ? ": *" : ":";
+      if (!watched.all) {
+        for (const std::string& name : watched.names) text += " " + name;
+      }
+      found.push_back(std::move(text));
     }
     return found;
   }
@@ -93,7 +98,8 @@ TEST_F(NamedFilesTest, AFolderIsAllItsCertificates) {
 
 TEST_F(NamedFilesTest, PlainFilesAreWatchedInTheirFolders) {
   files_ = {at("a/one.pem"), at("a/two.pem"), at("none/x.pem"), at("certs/")};
-  EXPECT_EQ(folders(), (std::vector<std::string>{"a", "certs", "none"}));
+  EXPECT_EQ(folders(), (std::vector<std::string>{".: certs", "a: one.pem two.pem", "certs: *",
+                                                 "none: x.pem"}));
 }
 
 // As Kubernetes lays out a volume: tls.crt -> ..data/tls.crt, ..data -> ..2026.
@@ -102,12 +108,14 @@ TEST_F(NamedFilesTest, LinksAreWatchedWhereTheyLie) {
   link("..2026", "volume/..data");
   link("..data/tls.crt", "volume/tls.crt");
   files_ = {at("volume/tls.crt")};
-  EXPECT_EQ(folders(), (std::vector<std::string>{"volume", "volume/..2026"}));
+  EXPECT_EQ(folders(),
+            (std::vector<std::string>{"volume: ..data tls.crt", "volume/..2026: tls.crt"}));
   const std::uint64_t first = hash();
   write("volume/..2027/tls.crt", "2");
   link("..2027", "volume/..data");
   EXPECT_NE(hash(), first);
-  EXPECT_EQ(folders(), (std::vector<std::string>{"volume", "volume/..2027"}));
+  EXPECT_EQ(folders(),
+            (std::vector<std::string>{"volume: ..data tls.crt", "volume/..2027: tls.crt"}));
 }
 
 TEST_F(NamedFilesTest, LinksMayLeadAnywhere) {
@@ -117,7 +125,8 @@ TEST_F(NamedFilesTest, LinksMayLeadAnywhere) {
   link("../current/../1/site.pem", "live/site.pem");
   link("loop", "loop");
   files_ = {at("live/site.pem"), at("loop"), at("live/../current/site.pem")};
-  EXPECT_EQ(folders(), (std::vector<std::string>{".", "archive/1", "live"}));
+  EXPECT_EQ(folders(),
+            (std::vector<std::string>{".: current loop", "archive/1: site.pem", "live: site.pem"}));
 }
 
 }  // namespace
