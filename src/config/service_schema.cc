@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "config/model.h"
+#include "http/field.h"
+#include "policy/header_rules.h"
 
 namespace doorward::config {
 namespace {
@@ -31,6 +33,13 @@ void check_key(const ServiceTls& tls, schema::Diagnostics& diagnostics) {
   diagnostics.error_at("key", "needs its certificate: give \"certificate\" too");
 }
 
+void check_timeouts(const ServiceTimeouts& timeouts, schema::Diagnostics& diagnostics) {
+  const std::string& name = timeouts.deadline_header;
+  std::string error = policy::connection_field_error(name);
+  if (http::equal_ignore_case(name, "host")) error = "must not name Host: it says who is asked";
+  if (!error.empty()) diagnostics.error_at("deadline_header", error);
+}
+
 struct EndpointText {
   std::string url;
   std::uint32_t weight = 1;
@@ -58,7 +67,14 @@ constexpr auto kTimeouts = schema::schema<ServiceTimeouts>(
     field("tunnel_idle", &ServiceTimeouts::tunnel_idle,
           "An upgraded connection (WebSocket) on which nothing moves.", at_least(1ms)),
     field("total", &ServiceTimeouts::total, "For everything, further tries included.",
-          zero_means("no limit")));
+          zero_means("no limit")),
+    field("deadline_header", &ServiceTimeouts::deadline_header,
+          "A header in which a client says how many milliseconds it gives its request: 504 "
+          "`deadline_exceeded` when they are over. The backend is told in it what is left of them, "
+          "or of `total` when that is less or the client says nothing. gRPC has its own: "
+          "`grpc-timeout`.",
+          is(schema::kHeaderName)),
+    schema::check(&check_timeouts));
 
 constexpr auto kQueue = schema::schema<QueueConfig>(
     "queue", "Requests that wait for a connection when `max_connections` are in use.",

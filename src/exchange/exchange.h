@@ -188,7 +188,9 @@ class Exchange final : public policy::PolicyContext,
     if (listener.hsts != nullptr) [[unlikely]]
       add_hsts();
   }
+  // When all of it must be done, and what of that is the client's own wish.
   Deadline total_deadline() const { return total_deadline_; }
+  Deadline client_deadline() const { return client_deadline_; }
   // The connection goes: what has no end of its own is told so.
   void drain();
   // While it passes through: a drain, and the end of a credential, reach it.
@@ -313,13 +315,18 @@ class Exchange final : public policy::PolicyContext,
   bool body_let_go_ = false;
   bool ends_with_certificate_ = false;
   Deadline total_deadline_ = Deadline::never();
+  Deadline client_deadline_ = Deadline::never();
   WebSocketEnd websocket_end_;
   loop::Timer credential_{*this};
   loop::Timer half_closed_{*this};  // looks whether a client that sent FIN is still there
 
  public:
   std::string_view authority() const { return authority_; }
-  void set_total_deadline(Deadline deadline) { total_deadline_ = deadline; }
+  void end_by(Deadline deadline) { total_deadline_ = deadline.earlier(total_deadline_); }
+  void set_client_deadline(Deadline deadline) {
+    client_deadline_ = deadline.earlier(client_deadline_);
+    end_by(deadline);
+  }
 };
 
 }  // namespace doorward::exchange

@@ -77,8 +77,8 @@ bool take_grpc_timeout(Exchange& x) {
     return false;
   }
   if (*timeout == grpc::kLongestTimeout) return true;
-  x.grpc.deadline = Deadline(x.times.begun + *timeout);
-  x.set_total_deadline(x.grpc.deadline);
+  x.grpc.has_timeout = true;
+  x.set_client_deadline(Deadline(x.times.begun + *timeout));
   return true;
 }
 
@@ -87,19 +87,6 @@ void ask_for_trailers(Exchange& x) {
   if (!x.grpc || !grpc::is_grpc(headers.value(HeaderName::content_type))) return;
   headers.set(HeaderName::te, "trailers");
 }
-
-bool pass_on_grpc_timeout(Exchange& x) {
-  if (x.grpc.deadline.is_never()) return true;
-  const auto left =
-      std::chrono::duration_cast<grpc::Timeout>(x.grpc.deadline.at() - x.core.loop().now());
-  if (left.count() <= 0) return false;
-  char* const text = x.arena().bytes(grpc::kTimeoutSize);
-  const char* const end = grpc::write_timeout(left, text);
-  x.request().headers.set(HeaderName::grpc_timeout, {text, static_cast<std::size_t>(end - text)});
-  return true;
-}
-
-bool grpc_deadline_passed(const Exchange& x) { return x.grpc.deadline.passed(x.core.loop().now()); }
 
 bool is_told_by_status(const Exchange& x, const http::Reply& reply) {
   if (!x.grpc) return false;

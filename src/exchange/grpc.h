@@ -1,5 +1,5 @@
-// What the steps do for exchanges that carry gRPC or gRPC-Web: the client's deadline, and telling
-// the end of a call by grpc-status. None of it is called for others, but for note_grpc.
+// What the steps do for exchanges that carry gRPC or gRPC-Web: the client's time, and telling the
+// end of a call by grpc-status. None of it is called for others, but for note_grpc.
 #pragma once
 
 #include <string_view>
@@ -15,16 +15,12 @@ class Exchange;
 
 // Is the request gRPC? Before any policy sees it.
 void note_grpc(Exchange& x);
-// The client's deadline; false when it cannot be read, the refusal is then x.reply_to_send.
+// The client's time (grpc-timeout); false when it cannot be read, the refusal is then
+// x.reply_to_send.
 bool take_grpc_timeout(Exchange& x);
 
 // gRPC servers demand that whoever stands between can pass trailers on (gRPC over HTTP2: TE).
 void ask_for_trailers(Exchange& x);
-// Tells the backend how much of the client's time is left; false when none is.
-bool pass_on_grpc_timeout(Exchange& x);
-// The client's own time is over.
-bool grpc_deadline_passed(const Exchange& x);
-
 // Is the reply told as a status instead of a body?
 bool is_told_by_status(const Exchange& x, const http::Reply& reply);
 // The head of such a response, which is all of it: no content, no trailers.

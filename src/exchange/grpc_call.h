@@ -4,15 +4,14 @@
 
 #include <string_view>
 
-#include "base/clock.h"
 #include "translate/grpc/content_type.h"
 
 namespace doorward::exchange {
 
 struct GrpcCall {
-  translate::grpc::ContentType type;      // as the client said it, whatever policies made of it
-  Deadline deadline = Deadline::never();  // the client's own: grpc-timeout
-  std::string_view status;                // grpc-status as the client got it
+  translate::grpc::ContentType type;  // as the client said it, whatever policies made of it
+  bool has_timeout = false;           // the client gives it some time: grpc-timeout
+  std::string_view status;            // grpc-status as the client got it
 
   explicit operator bool() const { return type.wire != translate::grpc::Wire::none; }
 };

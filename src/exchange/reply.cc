@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "exchange/core.h"
+#include "exchange/deadline.h"
 #include "exchange/debug_answer.h"
 #include "exchange/exchange.h"
 #include "exchange/grpc.h"
@@ -104,6 +105,10 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   if (code == "grpc_deadline_exceeded") {
     return "The call took longer than its client allows (grpc-timeout).";
   }
+  if (code == "deadline_exceeded") {
+    return fmt::format("The request took longer than its client allows ({}).",
+                       x.service->config().timeouts.deadline_header);
+  }
   const bool has_own_reason = code == "backend_protocol_error" || code == "backend_tls_failed";
   if (has_own_reason && !failure.reason.empty() && failure.reason != code) {
     return fmt::format("{}: {}", failure.reason, failure.cause);
@@ -179,8 +184,8 @@ loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
 
 std::string_view Exchange::code_of(const Error& error) {
   const bool timeout = error.kind == ErrorKind::timeout || error.reason == "total_timeout";
-  if (timeout && error.side != Side::client && grpc_deadline_passed(*this)) {
-    return "grpc_deadline_exceeded";
+  if (timeout && error.side != Side::client && client_deadline_passed(*this)) {
+    return grpc ? "grpc_deadline_exceeded" : "deadline_exceeded";
   }
   // What TLS says of a connection that broke is no code of a reply.
   const bool by_tls = !tls::sentence_of(error.reason).empty();

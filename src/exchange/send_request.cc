@@ -1,8 +1,8 @@
 // send_request: the head and what is there of the body in one send; the rest is uploaded by a
 // task beside, so that a response may come early.
 #include "exchange/core.h"
+#include "exchange/deadline.h"
 #include "exchange/exchange.h"
-#include "exchange/grpc.h"
 
 namespace doorward::exchange::steps {
 namespace {
@@ -112,10 +112,10 @@ loop::Task<Result<void>> send(Exchange& x) {
 
 loop::Task<Step> send_request(Exchange& x) {
   choose_host(x);
-  if (!pass_on_grpc_timeout(x)) {
+  if (!pass_on_deadline(x)) {
     x.abandon_attempt();
     co_return x.reply_to(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
-                               "the call's time was over before a backend was asked"});
+                               "the request's time was over before a backend was asked"});
   }
   upstream::Connection& backend = *x.attempt.connection;
   if (const std::string_view target = x.backend_target(); target != x.request().target) {

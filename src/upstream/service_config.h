@@ -31,6 +31,8 @@ struct ServiceTimeouts {
   Duration idle{30'000};          // between two pieces of a body
   Duration tunnel_idle{300'000};  // an upgraded connection on which nothing moves
   Duration total{0};              // everything, tries included; 0: no limit
+  // Says in milliseconds how much time there is for a request: read, and passed on. Empty: none.
+  std::string deadline_header;
   bool operator==(const ServiceTimeouts&) const = default;
 };
 
