@@ -70,8 +70,7 @@ Result<void> Gateway::start() {
   snapshot_ = prepare(loaded, diagnostics);
   if (snapshot_ == nullptr) return fail(ErrorKind::invalid, diagnostics.to_text());
   admin_config_ = loaded->model.admin;
-  show(loaded->model);
-  tell_warnings(diagnostics);
+  tell_use(loaded->model, diagnostics);
   sockets_.inherit(upgrade_.inherited());
   if (Result<void> done = start_cores(); !done) return done;
   if (Result<void> done = open_sockets(*snapshot_); !done) return done;
@@ -97,12 +96,11 @@ void Gateway::keep_admin(config::Model& model) {
   model.admin = admin_config_;
 }
 
-void Gateway::show(const config::Model& model) {
+// What is in use from now on.
+void Gateway::tell_use(const config::Model& model, const schema::Diagnostics& diagnostics) {
+  tell_time(observe::Metric::config_loaded_time);
   config_json_ = config::kModelSchema.to_json(model).dump(2, ' ', false,
                                                           schema::Json::error_handler_t::replace);
-}
-
-void Gateway::tell_warnings(const schema::Diagnostics& diagnostics) {
   for (const std::string& line : one_line_each(diagnostics, schema::Severity::warning)) {
     events_.warning("config_warning", {{"finding", line}});
   }
@@ -112,6 +110,7 @@ void Gateway::tell_warnings(const schema::Diagnostics& diagnostics) {
 void Gateway::name_metrics() {
   std::vector<std::string_view> codes;
   for (const exchange::Problem& problem : exchange::kProblems) codes.push_back(problem.code);
+  codes.push_back("malformed");
   metrics_.name_values(observe::Metric::replies, codes);
   metrics_.name_values(observe::Metric::parser_refusals, codec::h2::refusal_codes());
   metrics_.name_values(observe::Metric::service_parser_refusals, codec::h2::refusal_codes());
@@ -126,6 +125,14 @@ void Gateway::name_metrics() {
   metrics_.name_values(observe::Metric::service_http2_broken, codec::h2::end_reasons());
   const std::string_view version = DOORWARD_VERSION;
   metrics_.name_values(observe::Metric::build_info, {&version, 1});
+  shard_.set(observe::Metric::build_info, 1);  // of its first, and only, value
+  tell_time(observe::Metric::start_time);
+}
+
+void Gateway::tell_time(observe::GaugeOf<observe::Scope::process> gauge) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  shard_.set(gauge, static_cast<std::uint64_t>(
+                        std::chrono::duration_cast<std::chrono::seconds>(now).count()));
 }
 
 // All sockets of the snapshot that are not open yet; on failure none of them stays.
@@ -270,8 +277,7 @@ std::vector<std::string> Gateway::try_reload(std::string_view why) {
   const auto old = std::exchange(snapshot_, std::move(fresh));
   old_snapshots_.push_back(old);
   keep_admin(loaded->model);
-  show(loaded->model);
-  tell_warnings(diagnostics);
+  tell_use(loaded->model, diagnostics);
   ++generation_;
   use(snapshot_, [] {});
   revoke_certificates(*old);

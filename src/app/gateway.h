@@ -71,8 +71,8 @@ class Gateway final : public admin::AdminSource {
   std::shared_ptr<const exchange::Snapshot> prepare(std::optional<config::Loaded>& loaded,
                                                     schema::Diagnostics& diagnostics);
   unsigned core_count() const;
-  void show(const config::Model& model);
-  void tell_warnings(const schema::Diagnostics& diagnostics);
+  void tell_use(const config::Model& model, const schema::Diagnostics& diagnostics);
+  void tell_time(observe::GaugeOf<observe::Scope::process> gauge);
   void keep_admin(config::Model& model);
   void name_metrics();
   Result<void> open_sockets(const exchange::Snapshot& snapshot);

@@ -75,8 +75,9 @@ std::string tls_reasons() {
 
 std::string problems_page() {
   return "# Problem codes\n\n"
-         "Every reply that Doorward makes itself is `application/problem+json` (RFC 9457) with\n"
-         "one of these codes. They are stable: a code never changes its meaning. The\n"
+         "Every refusal and failure that Doorward answers itself is `application/problem+json`\n"
+         "(RFC 9457) with one of these codes, or of those of malformed messages below. They are\n"
+         "stable: a code never changes its meaning. The\n"
          "`request_id` finds the line of the access log. There is none for the admin listener,\n"
          "and for connections that are refused before a request is read (`too_many_connections`,\n"
          "`tls_plain_http`).\n\n" +

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/uri.h"
+#include "observe/metric_table.h"
 
 namespace doorward::exchange {
 
@@ -114,6 +115,8 @@ inline constexpr std::array kProblems = {
             "A WebSocket was closed because what let it in was revoked (1008); only in logs."},
     Problem{"internal_error", 500, "Doorward failed; its log says more."},
 };
+
+static_assert(kProblems.size() + 2 <= observe::kLateValues, "of Metric::replies, with two others");
 
 // The place of a code in the table; the table's size for codes of others (policies, parsers).
 constexpr std::size_t problem_number(std::string_view code) {

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "codec/h2/refusal.h"
 #include "exchange/core.h"
 #include "exchange/deadline.h"
 #include "exchange/debug_answer.h"
@@ -164,6 +165,15 @@ loop::Task<std::string_view> through_policies(Exchange& x, std::string_view body
   co_return x.arena().copy(piece.chunk.view());
 }
 
+// Those that are no problem are counted with their route only.
+void count_reply(Exchange& x, std::string_view code) {
+  if (code.empty()) return;
+  std::size_t number = problem_number(code);
+  // Behind the table: what a codec refused, which it counts by code, and any other.
+  if (number == kProblems.size() && codec::h2::number_of_refusal(code) == 0) ++number;
+  x.core.metrics().add_value(observe::Metric::replies, static_cast<unsigned>(number));
+}
+
 // To a gRPC client a reply is a status in a head without content.
 loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
   fill_grpc_head(x, reply);
@@ -234,8 +244,7 @@ loop::Task<Step> reply(Exchange& x) {
   x.complete_attempt();  // a policy answers instead of the backend
   x.error_code = reply.code;
   x.deciding_policy = reply.policy;
-  x.core.metrics().add_value(observe::Metric::replies,
-                             static_cast<unsigned>(problem_number(reply.code)));
+  count_reply(x, reply.code);
   if (reply.close) x.client_stream.close_after();
   x.begin_response();
   if (is_told_by_status(x, reply)) co_return co_await send_status(x, reply);

@@ -133,7 +133,9 @@ inline constexpr std::array<MetricInfo, kMetricCount> kMetrics = {{
      "Reloads of the configuration; a failed one left the old configuration running.", "", "result",
      kReloadResults},
     {Metric::replies, Scope::process, MetricKind::counter, "doorward_replies_total",
-     "Replies that Doorward made itself, by problem code.", "", "code"},
+     "Problems (RFC 9457) that Doorward answered with, by code; `malformed` stands for those that "
+     "doorward_parser_refusals_total tells apart.",
+     "", "code"},
     {Metric::access_log_lines, Scope::process, MetricKind::counter,
      "doorward_access_log_lines_total", "Lines taken for the access log."},
     {Metric::access_log_dropped, Scope::process, MetricKind::counter,

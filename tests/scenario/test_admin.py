@@ -1,10 +1,11 @@
 """The admin listener: health, readiness, metrics, the running config, and its token."""
 import json
 import threading
+import time
 
 import pytest
 
-from harness import config, raw
+from harness import binary, config, raw
 from harness.gateway import TOKEN
 from harness.raw import Raw, assert_problem, request
 from harness.waiting import eventually
@@ -94,6 +95,40 @@ def test_metrics_have_types_and_help(served):
     for name, kind in metrics.types.items():
         assert f"# HELP {name} " in text
         assert kind != "counter" or name.endswith("_total"), name
+
+
+def test_the_process_tells_its_version_and_times(peers):
+    begun = int(time.time())
+    settings = config.respond()
+    gateway = peers.gateway(settings)
+    metrics = gateway.metrics()
+    version = binary.command("version").stdout.split()[1]
+    assert metrics.sum("doorward_build_info") == metrics.sum("doorward_build_info",
+                                                             version=version) == 1
+    started = metrics.sum("process_start_time_seconds")
+    assert begun <= started <= metrics.sum("doorward_config_loaded_timestamp_seconds") <= time.time()
+    eventually(lambda: int(time.time()) > started, "another second")
+    reloaded = int(time.time())
+    gateway.reload(settings)
+    metrics = gateway.metrics()
+    assert metrics.sum("process_start_time_seconds") == started
+    loaded = metrics.sum("doorward_config_loaded_timestamp_seconds")
+    assert reloaded <= loaded <= time.time()
+    gateway.reload("routes: 1", "reload_failed")
+    assert gateway.metrics().sum("doorward_config_loaded_timestamp_seconds") == loaded
+
+
+def test_problems_are_counted_by_code_and_other_replies_are_not(peers):
+    gateway = peers.gateway(config.respond(
+        policies_everywhere=[{"size_limit": {"max": "1B"}}]))
+    client = peers.client(gateway)
+    assert client.get("/").status == 200
+    assert client.send(request("/", method="POST", body=b"12")).recv_response().status == 413
+    assert peers.client(gateway).send(b"GET / HTTP/1.1\nHost: a\n\n").recv_response().status == 400
+    metrics = gateway.metrics()
+    assert metrics.sum("doorward_replies_total", code="body_too_large") == 1
+    assert metrics.sum("doorward_replies_total", code="malformed") == 1
+    assert metrics.sum("doorward_replies_total") == 2
 
 
 def test_codes_appear_once_something_was_counted(peers):
