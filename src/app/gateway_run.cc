@@ -18,7 +18,7 @@ constexpr Duration kLogFlush{2'000};
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, number);
+  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&set, number);
   return set;
 }
 
@@ -74,6 +74,9 @@ void Gateway::on_signal(int number) {
     case SIGHUP:
       if (snapshot_->access_log) snapshot_->access_log->reopen();
       return reload("SIGHUP");
+    case SIGUSR1:
+      if (snapshot_->access_log) snapshot_->access_log->reopen();
+      return;
     case SIGUSR2:
       return gate_.spawn(upgrade());
     default:

@@ -146,6 +146,20 @@ def test_a_file_is_rotated_on_sighup(peers):
     assert [line["path"] for line in gateway.wait_access_log(1, path)] == ["/3"]
 
 
+def test_a_file_is_rotated_on_sigusr1_without_a_reload(peers):
+    path = peers.folder / "access.log"
+    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": str(path)}))
+    client = peers.client(gateway)
+    client.get("/1")
+    gateway.wait_access_log(1, path)
+    path.rename(path.with_suffix(".old"))
+    gateway.process.send_signal(signal.SIGUSR1)
+    eventually(path.exists, "the new file")
+    client.get("/2")
+    assert [line["path"] for line in gateway.wait_access_log(1, path)] == ["/2"]
+    assert not gateway.events("reloaded", "reload_failed", "draining")
+
+
 def test_lines_in_flight_are_written_before_the_end(peers):
     gateway = peers.gateway(config.proxy(peers.origin()))
     with Raw(gateway.address()) as client:
