@@ -8,12 +8,17 @@
 #include "config/compile.h"
 #include "config/load.h"
 #include "exchange/told.h"
+#include "http/uri.h"
 #include "route/explain.h"
 
 namespace doorward::app {
 namespace {
 
 using schema::Json;
+
+// It may be enough for who asks, whose routes look at no host.
+constexpr std::string_view kNoHost =
+    "no host is given: as in HTTP/1.0; otherwise it is refused (host_missing)";
 
 const config::PolicyUse& declared(const config::Model& model, const config::PolicyUse& use) {
   for (const auto& named : model.policies) {
@@ -67,6 +72,7 @@ Json redirect_of(const config::RedirectConfig& redirect, http::TemplateSource& v
                  Arena& arena) {
   const auto to = http::Template::compile(redirect.to, http::TemplateScope::request);
   const std::string_view place = to ? to->render(values, arena) : std::string_view(redirect.to);
+  if (!http::is_location(place, arena)) return {{"problem", "redirect_invalid"}, {"to", place}};
   return {{"redirect", place}, {"status", redirect.status}};
 }
 
@@ -94,6 +100,7 @@ Json answer(const config::Model& model, const route::RouteTable& table, OfflineE
                  {"path", question.path},
                  {"query", question.query}}},
                {"result", route::to_string(why.why)}};
+  if (question.host.empty()) json["note"] = kNoHost;
   if (why.winner) {
     const config::RouteConfig& route = model.routes[*why.winner];
     json["route"] = route.name;
@@ -153,6 +160,7 @@ void print_handler(const Json& json) {
 
 void print_text(const Json& json) {
   const Json& request = json["request"];
+  if (json.contains("note")) fmt::print("note      {}\n", json["note"].get<std::string>());
   fmt::print("request   {} {}{}\n", request["method"].get<std::string>(),
              request["host"].get<std::string>(), request["path"].get<std::string>());
   if (!json.contains("route")) {

@@ -1,5 +1,6 @@
 #include "http/uri.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>
 
@@ -166,6 +167,17 @@ UriResult<HostPort> normalize_host(std::string_view authority, Arena& arena) {
   if (host.empty()) return refuse(UriRefusal::host_missing);
   if (host.size() > kLongestName) return refuse(UriRefusal::host_invalid);
   return with_port(upper ? lower_in(host, arena) : host, rest);
+}
+
+bool is_location(std::string_view text, Arena& arena) {
+  const auto visible = [](char c) { return c > ' ' && c < 0x7F; };
+  if (text.empty() || !std::ranges::all_of(text, visible)) return false;
+  for (const std::string_view begin : {"http://", "https://", "//"}) {
+    if (!text::equal_ignore_case(text.substr(0, begin.size()), begin)) continue;
+    text.remove_prefix(begin.size());
+    return normalize_host(text.substr(0, text.find_first_of("/?#")), arena).has_value();
+  }
+  return true;
 }
 
 }  // namespace doorward::http

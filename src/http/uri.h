@@ -100,4 +100,9 @@ struct HostPort {
 // it is met in practice); an IP literal must be IPv6 (RFC 3986 §3.2.2) without a zone.
 UriResult<HostPort> normalize_host(std::string_view authority, Arena& arena);
 
+// May `text` be sent as a Location (RFC 9110 §10.2.2)? Visible ASCII, not empty; after "http://",
+// "https://" and a leading "//" comes a host. Escapes are the client's business: they may be those
+// of its own request.
+bool is_location(std::string_view text, Arena& arena);
+
 }  // namespace doorward::http

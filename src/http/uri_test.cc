@@ -188,5 +188,19 @@ TEST(Host, Refuses) {
   EXPECT_EQ(host("h:000080"), "! host_port_invalid");
 }
 
+TEST(Location, IsAPlaceToGoTo) {
+  Arena arena;
+  for (const char* good : {"/", "/a?b#c", "a/b", "?q", "#top", "//h.test/a", "http://h.test",
+                           "HTTPS://h.test:8443/a?b=|{}\"%zz", "https://[::1]:1/", "http://h?x",
+                           "myapp://callback", "mailto:a@b.test"}) {
+    EXPECT_TRUE(is_location(good, arena)) << good;
+  }
+  for (const char* bad : {"", "http:///", "http://", "https://?q", "//", "http://a b/", "/a b",
+                          "http://u@h.test/", "http://h.test:0/", "http://h_.test:x/", "/\t", "/a\n",
+                          "/\xc3\xa9", "/\x7f"}) {
+    EXPECT_FALSE(is_location(bad, arena)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace doorward::http

@@ -67,6 +67,13 @@ def test_explain_in_json(explain):
     assert "127.0.0.1:9001" in done.stdout and "orders-beta" in done.stdout
 
 
+def test_explain_without_a_host_says_what_that_means(explain):
+    done = explain("GET /orders/7")
+    assert done.returncode == 0 and "host_missing" in done.stdout
+    assert "host_missing" in json.loads(explain("GET /orders/7", "--json").stdout)["note"]
+    assert "host_missing" not in explain("GET http://any.test/orders/7").stdout
+
+
 def test_explain_of_a_redirect(explain):
     assert "https://new.example.com/old" in explain("GET http://any.test/old").stdout
 

@@ -1,7 +1,7 @@
 """Routes that answer themselves: fixed responses and redirects."""
 import pytest
 
-from harness import config
+from harness import config, raw
 from harness.raw import request
 
 
@@ -69,6 +69,16 @@ def test_a_redirect_may_keep_the_port_and_the_query(peers):
                           ("/a?x=1&y", "http://a.test:8080/new?x=1&y"),
                           ("http://a.test:8080/a?x", "http://a.test:8080/new?x")):
         assert client.get(target, host="a.test:8080").get("location") == place
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a.test:x", "u@a.test", "\u00e9", '"'])
+def test_a_redirect_goes_nowhere_without_a_host(peers, value):
+    """The client's own header is all that the template has."""
+    client = answering(peers, redirect={"to": "http://{request.header.x-to}/", "status": 308})
+    answer = client.get("/", f"x-to: {value}")
+    raw.assert_problem(answer, 500, "redirect_invalid")
+    assert not answer.has("location")
+    assert client.get("/", "x-to: a.test").get("location") == "http://a.test/"
 
 
 def test_a_redirect_may_use_parameters(peers):

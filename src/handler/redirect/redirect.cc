@@ -1,14 +1,16 @@
 #include "handler/redirect/redirect.h"
 
-#include "http/field.h"
+#include "http/uri.h"
 
 namespace doorward::handler {
 
 http::Reply* Redirect::reply(policy::PolicyContext& context) const {
   Arena& arena = context.arena();
   const std::string_view place = to.render(context, arena);
-  if (place.empty() || !http::is_field_value(place)) {
-    return context.reply(500, "redirect_invalid", "The redirect's target is not a valid value.")
+  if (!http::is_location(place, arena)) {
+    return context
+        .reply(500, "redirect_invalid",
+               "What the redirect's template gives for this request is no place to go to.")
         .reply;
   }
   auto* reply = arena.make<http::Reply>();
