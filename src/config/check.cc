@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "config/listen_addresses.h"
 #include "config/route_text.h"
-#include "loop/address.h"
 #include "route/route_table.h"
 
 namespace doorward::config {
@@ -100,14 +100,17 @@ void Checker::check_unique(std::string_view section, const std::vector<std::stri
 }
 
 void Checker::check_addresses() {
-  std::unordered_map<std::string, std::string> taken;  // address -> path
+  ListenAddresses taken;
   const auto take = [&](const std::string& written, const std::string& path) {
     const auto address = loop::Address::parse(written);
-    if (!address || (!address->is_unix() && address->port() == 0)) return;
-    const auto [known, is_new] = taken.emplace(address->text(), path);
-    if (is_new) return;
+    const auto known = address ? taken.take(*address, path) : std::nullopt;
+    if (!known) return;
     add(Severity::error, path,
-        fmt::format("\"{}\" is the address of {} too", written, known->second));
+        known->address == address->text()
+            ? fmt::format("\"{}\" is the address of {} too", written, known->path)
+            : fmt::format("\"{}\" cannot be listened on beside {}, the address of {}: one of them "
+                          "takes the port on all interfaces; choose another port",
+                          written, known->address, known->path));
   };
   for (std::size_t i = 0; i < model_.listeners.size(); ++i) {
     take(model_.listeners[i].address, fmt::format("listeners[{}].address", i));

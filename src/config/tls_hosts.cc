@@ -51,8 +51,8 @@ bool is_for_https(const Model& model, const std::vector<PolicyUse>& uses) {
   });
 }
 
-// Of a host that one listener has: another one on the same port that has it not, as "0.0.0.0:443"
-// and "[::]:443" may differ.
+// Of a host that one listener has: another one on the same port that has it not, as "192.0.2.1:443"
+// and "[2001:db8::1]:443" may differ.
 const ListenerNames* neighbour_without(std::span<const ListenerNames> listeners,
                                        const ListenerNames& with, const HostPattern& host) {
   for (const ListenerNames& other : listeners) {

@@ -77,12 +77,12 @@ TEST_F(TlsConfigTest, ListenersOfOnePortNeedTheSameNames) {
   const auto listeners = [](std::string_view second) {
     return fmt::format(
         "listeners:\n"
-        "  - {{name: four, address: \"0.0.0.0:1\", tls: {{certificates: [DIR/a.pem, "
+        "  - {{name: four, address: \"127.0.0.1:1\", tls: {{certificates: [DIR/a.pem, "
         "DIR/other.pem]}}}}\n"
         "  - {{name: six, address: \"{}\", tls: {{certificates: DIR/a.pem}}}}\n",
         second);
   };
-  make(listeners("[::]:1") + routes);
+  make(listeners("[::1]:1") + routes);
   EXPECT_EQ(findings,
             "6:40: warning: routes[0].match.host[1]: no certificate of listener six is for "
             "other.example, and listener four on the same port has one: clients that ask the "
