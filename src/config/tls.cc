@@ -39,6 +39,9 @@ std::string refusal(const std::string& file, const Error& error) {
   switch (error.code) {
     case ENOENT:
     case ENOTDIR:
+      if (std::filesystem::exists(file, ignored)) {
+        return fmt::format("{} is a file, not a folder; name it as a \"certificate\"", file);
+      }
       return fmt::format("there is no {}{}", file,
                          relative ? fmt::format(" in {}, where Doorward was started",
                                                 std::filesystem::current_path(ignored).string())

@@ -18,6 +18,10 @@ std::expected<HostPattern, std::string> parse_host(std::string_view text) {
     return std::unexpected(
         fmt::format("\"{}\": a wildcard is the whole first label, \"*.example.com\"", text));
   }
+  if (name.contains('/')) {
+    return std::unexpected(
+        fmt::format("\"{}\": a host has no scheme and no path, as in \"api.example.com\"", text));
+  }
   Arena arena;
   auto normal = http::normalize_host(name, arena);
   if (!normal) {

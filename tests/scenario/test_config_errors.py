@@ -20,6 +20,12 @@ ROUTE = """routes:
 
 # (name, text, words that the sentence must contain)
 MISTAKES = [
+    ("a URL as a host", HEAD + "routes:\n  - {name: all, service: app, match: {host: "
+     "§\"http://a.test/\"}}\n", ["no scheme and no path", "api.example.com"]),
+    ("an address on all interfaces beside one of them", HEAD.replace(
+        "listeners:\n", "listeners:\n  - {name: one, address: '127.0.0.1:7000'}\n"
+        "  - {name: all, address: §':7000'}\n") + ROUTE,
+     ["beside 127.0.0.1:7000", "listeners[0].address", "choose another port"]),
     ("unknown key", HEAD + "§rotes: []\n" + ROUTE, ["rotes", '"routes"']),
     ("unknown key inside", HEAD.replace("name: web", "§nmae: web") + ROUTE, ['"name"']),
     ("unknown key of a route", HEAD + ROUTE + "    §machs: {path: /a}\n", ['"match"']),

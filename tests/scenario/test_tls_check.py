@@ -119,3 +119,11 @@ def test_a_host_that_no_certificate_is_for(issue, tmp_path, plain):
         settings["listeners"].append({"name": "plain", "address": "127.0.0.1:0"})
     settings["routes"][0]["match"] = {"host": ["shop.example", "other.example"]}
     only(warnings(tmp_path, settings), "no certificate is for other.example", "match.host[1]")
+
+
+def test_a_file_where_a_folder_is_wanted(issue, tmp_path):
+    path = tmp_path / "folder.json"
+    write_config(path, config.respond(listeners=[{"name": "web", "address": "127.0.0.1:0", "tls": {
+        "certificates": {"folder": str(issue(*LOCAL).certificate)}}}]))
+    done = binary.command("check", "-c", path)
+    assert done.returncode == 2 and "is a file, not a folder" in done.stdout + done.stderr
