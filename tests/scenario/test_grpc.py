@@ -173,6 +173,7 @@ def test_an_error_of_the_backend_reaches_the_client(way, after):
     assert got == [b"%d" % n for n in range(after or 0)]
     assert call.code() == Code.FAILED_PRECONDITION and call.details() == "nicht möglich: 50%"
     assert ("x-why-bin", b"\0\xff") in call.trailing_metadata()
+    assert "content-length" not in dict(call.trailing_metadata())
     line = way.gateway.wait_access_log()[0]
     assert line["grpc_status"] == "9" and line["status"] == 200 and "error" not in line
 

@@ -187,6 +187,11 @@ loop::Task<Result<void>> ServerStream::send_informational(const http::ResponseHe
 bool ServerStream::submit_head(const http::ResponseHead& head, BodySize size, bool ends) {
   const bool switching = head.status == 101;
   Length length = size.kind == BodySize::Kind::unknown ? Length::none : Length::known;
+  // One that has no content need not say so, but may.
+  if (size.kind == BodySize::Kind::none) {
+    const bool says_so = head.headers.value(http::HeaderName::content_length) == "0";
+    length = says_so ? Length::as_is : Length::none;
+  }
   if (bodiless_) length = head.status == 204 ? Length::none : Length::as_is;
   if (switching) length = Length::none;
   const Pairs pairs = write_response(head, switching ? std::uint16_t{200} : head.status, length,
