@@ -35,7 +35,7 @@ void drop_connection_fields(Exchange& x) {
 // for them.
 bool is_misdirected(const Exchange& x) {
   const std::string_view host = x.host();
-  if (host.empty() || host == x.connection.told.sni) return false;
+  if (host.empty() || host == x.connection.told().sni) return false;
   return !tls::CertificateSet::covers(*x.connection.served, host);
 }
 
@@ -48,7 +48,7 @@ bool too_large(const Exchange& x) {
 // good one, for each request. Another connection finds out how things stand now.
 std::string_view fault_of_certificate(const Exchange& x) {
   if (x.connection.certificate_revoked) return "client_certificate_revoked";
-  const bool over = x.connection.told.certificate->not_after < x.wall_now();
+  const bool over = x.connection.told().certificate->not_after < x.wall_now();
   return over ? "client_certificate_expired" : std::string_view();
 }
 
@@ -112,7 +112,7 @@ loop::Task<Step> accept_head(Exchange& x) {
                         "The request's body is larger than the listener's limit.");
   }
   if (!take_grpc_timeout(x)) return Step::reply;
-  if (x.connection.told.certificate != nullptr) [[unlikely]] {
+  if (x.connection.told().certificate != nullptr) [[unlikely]] {
     const std::string_view fault = fault_of_certificate(x);
     if (!fault.empty()) return refuse_certificate(x, fault);
   }

@@ -13,6 +13,8 @@
 
 namespace doorward::exchange {
 
+inline constexpr tls::ClientTls kNoTls;
+
 struct ClientFacts {
   loop::Address peer;   // of the connection, or whom a PROXY header names in its place
   std::string peer_ip;  // as text
@@ -22,8 +24,9 @@ struct ClientFacts {
   // told when it asks for another host on the same connection; else null.
   const tls::CertificateSet::Group* served = nullptr;
   // Its TLS for routes, templates and logs: of that handshake, else what a PROXY header tells.
-  tls::ClientTls told;
-  std::string_view scheme = "http";  // or "https", here or before the proxy
+  const tls::ClientTls& told() const { return secure == nullptr ? kNoTls : *secure; }
+  std::unique_ptr<const tls::ClientTls> secure;  // null: nobody tells of any
+  std::string_view scheme = "http";              // or "https", here or before the proxy
   // Among the LiveCredentials: its certificate and those of the CAs that vouch for it. Empty: it
   // showed none.
   std::vector<std::string> credentials;

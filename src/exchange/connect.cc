@@ -26,9 +26,9 @@ std::string_view proxy_header(Exchange& x) {
   if (header.source.port() == 0) header.source.set_port(x.connection.peer.port());
   header.destination = x.connection.local();
   header.tls = x.connection.scheme == "https";
-  header.tls_version = x.connection.told.version;
-  header.authority = x.connection.told.sni;
-  header.alpn = x.connection.told.alpn;
+  header.tls_version = x.connection.told().version;
+  header.authority = x.connection.told().sni;
+  header.alpn = x.connection.told().alpn;
   return x.arena().copy(version == upstream::SendProxyProtocol::v1 ? write_v1(header)
                                                                    : write_v2(header));
 }

@@ -127,17 +127,17 @@ std::string_view Exchange::lookup(http::Variable variable, std::string_view name
     case Variable::client_ip:
       return client_ip();
     case Variable::tls_version:
-      return connection.told.version;
+      return connection.told().version;
     case Variable::tls_cipher:
-      return connection.told.cipher;
+      return connection.told().cipher;
     case Variable::tls_sni:
-      return connection.told.sni;
+      return connection.told().sni;
     case Variable::tls_subject:
-      return connection.told.subject();
+      return connection.told().subject();
     case Variable::tls_names:
-      return connection.told.names(arena_);
+      return connection.told().names(arena_);
     case Variable::tls_fingerprint:
-      return connection.told.fingerprint();
+      return connection.told().fingerprint();
     case Variable::route_name:
       return route();
     case Variable::route_param:
@@ -197,7 +197,7 @@ void Exchange::end_websocket_with(std::string_view credential, std::string_view 
 }
 
 void Exchange::end_websocket_with_certificate() {
-  const tls::PeerCertificate* certificate = connection.told.certificate;
+  const tls::PeerCertificate* certificate = connection.told().certificate;
   if (!upgrade || certificate == nullptr || std::exchange(ends_with_certificate_, true)) return;
   end_websocket_at(now() + (certificate->not_after - wall_now()),
                    "the client certificate has expired");

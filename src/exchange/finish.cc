@@ -62,7 +62,7 @@ void log(Exchange& x, TimePoint now) {
   record.path = x.asked_path();
   record.query = {x.asked_query()};
   record.protocol = to_string(x.request().version);
-  const tls::ClientTls& tls = x.connection.told;
+  const tls::ClientTls& tls = x.connection.told();
   record.tls_version = tls.version;
   record.tls_sni = tls.sni;
   record.tls_client = tls.subject();

@@ -26,7 +26,7 @@ loop::Task<Step> match_route(Exchange& x) {
   request.method_text = x.request().method_text;
   request.headers = &x.request().headers;
   x.client_address.ip_bytes(request.client_ip);
-  request.tls = &x.connection.told;
+  request.tls = &x.connection.told();
   x.match = x.snapshot->table->match(request);
   if (!x.match.matched()) {
     if (x.debug != nullptr) x.debug->on_no_route(*x.snapshot->table, request);

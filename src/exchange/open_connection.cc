@@ -114,9 +114,11 @@ void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
   facts_.peer = facts_.proxied->source;
   facts_.peer_ip = facts_.peer.host();
   if (facts_.proxied->tls) facts_.scheme = "https";
-  facts_.told.version = facts_.proxied->tls_version;
-  facts_.told.alpn = facts_.proxied->alpn;
-  facts_.told.sni = facts_.proxied->authority;
+  tls::ClientTls told;
+  told.version = facts_.proxied->tls_version;
+  told.alpn = facts_.proxied->alpn;
+  told.sni = facts_.proxied->authority;
+  facts_.secure = std::make_unique<const tls::ClientTls>(told);
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {
@@ -136,7 +138,7 @@ loop::Task<bool> ClientConnection::shake_hands() {
     co_return false;
   }
   facts_.tls = &tls_->facts();
-  facts_.told = tls::ClientTls(*facts_.tls);
+  facts_.secure = std::make_unique<const tls::ClientTls>(*facts_.tls);
   facts_.scheme = "https";
   const tls::CertificateSet& certificates = *began_with->settings().certificates;
   if (certificates.strict()) facts_.served = certificates.find(facts_.tls->sni);
