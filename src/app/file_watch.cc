@@ -49,7 +49,7 @@ Result<void> FileWatch::watch(const config::WatchedFolders& folders) {
     const int watch = inotify_add_watch(fd_, folder.c_str(), kChanges);
     if (watch >= 0) {
       fresh[watch].add(names);  // two paths may lead to one folder
-    } else if (errno != ENOENT && errno != ENOTDIR && all) {
+    } else if (names.needed && errno != ENOENT && errno != ENOTDIR && all) {
       all = cannot_watch(folder, errno);
     }
   }

@@ -71,6 +71,28 @@ TEST_F(FileWatchTest, AFolderThatComesBackIsHeardOf) {
   EXPECT_TRUE(watch_.take_changes());
 }
 
+TEST_F(FileWatchTest, AFilesFolderThatIsReplacedIsHeardOf) {
+  fs::create_directories(folder_ / "new");
+  ASSERT_TRUE(watch({"certs/site.pem"}));
+  fs::rename(folder_ / "certs", folder_ / "old");
+  EXPECT_TRUE(watch_.take_changes());
+  fs::rename(folder_ / "new", folder_ / "certs");
+  EXPECT_TRUE(watch_.take_changes());
+  ASSERT_TRUE(watch({"certs/site.pem"}));
+  watch_.take_changes();
+  write("certs/site.pem");
+  EXPECT_TRUE(watch_.take_changes());
+}
+
+TEST_F(FileWatchTest, AFolderThatIsMadeLaterIsHeardOf) {
+  ASSERT_TRUE(watch({"later/below/site.pem"}));
+  fs::create_directories(folder_ / "later");
+  EXPECT_TRUE(watch_.take_changes());
+  ASSERT_TRUE(watch({"later/below/site.pem"}));
+  fs::create_directories(folder_ / "later/below");
+  EXPECT_TRUE(watch_.take_changes());
+}
+
 TEST_F(FileWatchTest, ARemovedFileAndOneThatIsReplacedAreChanges) {
   write("gateway.yaml");
   write("new.yaml");

@@ -101,8 +101,8 @@ void add_folder(const std::string& folder, Hash& hash) {
   for (const std::string& file : files) add_file(file, hash);
 }
 
-// Walks down `path` as the kernel does, and notes each link and the end in its folder. Gives the
-// path without links.
+// Walks down `path` as the kernel does, and notes each step in its folder. Gives the path without
+// links.
 fs::path note_way(const fs::path& path, WatchedFolders& folders) {
   const fs::path whole = fs::absolute(path);
   std::deque<fs::path> left(whole.begin(), whole.end());
@@ -111,18 +111,20 @@ fs::path note_way(const fs::path& path, WatchedFolders& folders) {
   while (!left.empty()) {
     const fs::path step = std::move(left.front());
     left.pop_front();
+    if (step.is_absolute()) walked = step;
     if (step == "..") walked = walked.parent_path();
-    if (step == ".." || step == "." || step.empty()) continue;
+    if (step.is_absolute() || step == ".." || step == "." || step.empty()) continue;
+    folders[walked].names.insert(step);
     std::error_code error;
     const fs::path target = fs::read_symlink(walked / step, error);
     if (error || ++links > kLinksMax) {
       walked /= step;
       continue;
     }
-    folders[walked].names.insert(step);
+    folders[walked].needed = true;
     left.insert(left.begin(), target.begin(), target.end());
   }
-  folders[walked.parent_path()].names.insert(walked.filename());
+  folders[walked.parent_path()].needed = true;
   return walked;
 }
 
@@ -166,7 +168,7 @@ WatchedFolders folders_to_watch(std::span<const std::string> files) {
   WatchedFolders folders;
   for (const std::string& file : files) {
     const fs::path end = note_way(file, folders);
-    if (file.ends_with('/')) folders[end].all = true;
+    if (file.ends_with('/')) folders[end].all = folders[end].needed = true;
   }
   return folders;
 }

@@ -26,19 +26,23 @@ std::uint64_t hash_files(std::span<const std::string> files);
 // Of a folder: the names whose changes matter.
 struct WatchedNames {
   bool all = false;
+  // A file or a link lies in it, not only a folder on the way to one: without a watch, changes are
+  // missed.
+  bool needed = false;
   std::set<std::string, std::less<>> names;
 
   bool has(std::string_view name) const { return all || names.contains(name); }
   void add(const WatchedNames& more) {
     all = all || more.all;
+    needed = needed || more.needed;
     names.insert(more.names.begin(), more.names.end());
   }
 };
 using WatchedFolders = std::map<std::string, WatchedNames>;
 
-// Where a change of `files` shows: in the folder of each, and of each symbolic link on the way to
-// it. (Editors replace files, Kubernetes and certbot swap links.) Of a folder, which ends in '/':
-// in it too, whatever the name.
+// Where a change of `files` shows: in the folder of each, and of each folder and symbolic link on
+// the way to it. (Editors replace files, Kubernetes and certbot swap links, people rename folders.)
+// Of a folder, which ends in '/': in it too, whatever the name.
 WatchedFolders folders_to_watch(std::span<const std::string> files);
 
 }  // namespace doorward::config

@@ -98,8 +98,8 @@ TEST_F(NamedFilesTest, AFolderIsAllItsCertificates) {
 
 TEST_F(NamedFilesTest, PlainFilesAreWatchedInTheirFolders) {
   files_ = {at("a/one.pem"), at("a/two.pem"), at("none/x.pem"), at("certs/")};
-  EXPECT_EQ(folders(), (std::vector<std::string>{".: certs", "a: one.pem two.pem", "certs: *",
-                                                 "none: x.pem"}));
+  EXPECT_EQ(folders(), (std::vector<std::string>{".: a certs none", "a: one.pem two.pem",
+                                                 "certs: *", "none: x.pem"}));
 }
 
 // As Kubernetes lays out a volume: tls.crt -> ..data/tls.crt, ..data -> ..2026.
@@ -108,14 +108,14 @@ TEST_F(NamedFilesTest, LinksAreWatchedWhereTheyLie) {
   link("..2026", "volume/..data");
   link("..data/tls.crt", "volume/tls.crt");
   files_ = {at("volume/tls.crt")};
-  EXPECT_EQ(folders(),
-            (std::vector<std::string>{"volume: ..data tls.crt", "volume/..2026: tls.crt"}));
+  EXPECT_EQ(folders(), (std::vector<std::string>{".: volume", "volume: ..2026 ..data tls.crt",
+                                                 "volume/..2026: tls.crt"}));
   const std::uint64_t first = hash();
   write("volume/..2027/tls.crt", "2");
   link("..2027", "volume/..data");
   EXPECT_NE(hash(), first);
-  EXPECT_EQ(folders(),
-            (std::vector<std::string>{"volume: ..data tls.crt", "volume/..2027: tls.crt"}));
+  EXPECT_EQ(folders(), (std::vector<std::string>{".: volume", "volume: ..2027 ..data tls.crt",
+                                                 "volume/..2027: tls.crt"}));
 }
 
 TEST_F(NamedFilesTest, LinksMayLeadAnywhere) {
@@ -125,8 +125,8 @@ TEST_F(NamedFilesTest, LinksMayLeadAnywhere) {
   link("../current/../1/site.pem", "live/site.pem");
   link("loop", "loop");
   files_ = {at("live/site.pem"), at("loop"), at("live/../current/site.pem")};
-  EXPECT_EQ(folders(),
-            (std::vector<std::string>{".: current loop", "archive/1: site.pem", "live: site.pem"}));
+  EXPECT_EQ(folders(), (std::vector<std::string>{".: archive current live loop", "archive: 1",
+                                                 "archive/1: site.pem", "live: site.pem"}));
 }
 
 }  // namespace
