@@ -3,6 +3,7 @@
 
 #include "config/model.h"
 #include "http/template.h"
+#include "http/uri.h"
 #include "route/match_schema.h"
 
 namespace doorward::config {
@@ -19,6 +20,16 @@ std::string template_problem(const std::string& text) {
   return compiled ? std::string() : compiled.error().cause;
 }
 
+std::string place_problem(const std::string& text) {
+  const auto compiled = http::Template::compile(text, http::TemplateScope::request);
+  if (!compiled) return compiled.error().cause;
+  Arena arena;
+  const bool made_later = !compiled->is_literal() || compiled->pieces().empty();
+  if (made_later || http::is_location(compiled->pieces().front().text, arena)) return {};
+  return "must be a place to go to, as in \"https://www.example.com/\" or \"/new\": visible ASCII "
+         "(others as %XX), and no user before the host";
+}
+
 std::string redirect_status_problem(std::uint16_t status) {
   const bool right = (status >= 301 && status <= 303) || status == 307 || status == 308;
   return right ? std::string() : fmt::format("must be 301, 302, 303, 307 or 308, not {}", status);
@@ -27,7 +38,7 @@ std::string redirect_status_problem(std::uint16_t status) {
 constexpr auto kRedirect = schema::schema<RedirectConfig>(
     "redirect", "Sends the client elsewhere.",
     field("to", &RedirectConfig::to, "The place, a template.", required(),
-          schema::is(schema::kNonEmpty), schema::checked(&template_problem)),
+          schema::is(schema::kNonEmpty), schema::checked(&place_problem)),
     field("status", &RedirectConfig::status, "301, 302, 303, 307 or 308.",
           schema::checked(&redirect_status_problem)),
     schema::stands_for("to"));
