@@ -17,7 +17,8 @@ namespace {
 constexpr Duration kFailingFirst{1'000};
 constexpr Duration kFailingMost{8'000};
 // A caller may give a connection hardly any time (grpc-timeout): that says nothing of the endpoint.
-constexpr Duration kFairWait{100};
+// Enough for TCP and TLS around the world.
+constexpr Duration kFairWait{500};
 constexpr std::string_view kHttp1 = "http/1.1";
 
 std::string url_of(const EndpointConfig& config, const loop::Address& address) {
@@ -88,8 +89,9 @@ loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadl
       alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
     settings_.series.add(observe::Metric::service_connect_failures);
-    Failure failure = failed(std::move(opened.error()), begun);
-    pool_.release(alone, &failure.error());  // not before it counts as failing
+    const bool hasty = is_hasty(opened.error(), begun);
+    Failure failure = failed(std::move(opened.error()), hasty);
+    pool_.release(alone, hasty ? nullptr : &failure.error());  // not before it counts as failing
     co_return failure;
   }
   settings_.series.add(observe::Metric::service_connects);
@@ -215,15 +217,22 @@ void Endpoint::fail_for_a_while() {
   failing_until_ = now + failing_for_;
 }
 
-Failure Endpoint::failed(Error error, TimePoint begun) {
+bool Endpoint::is_hasty(const Error& error, TimePoint begun) const {
+  const Duration fair = std::min(kFairWait, settings_.service.timeouts.connect);
+  return error.kind == ErrorKind::timeout && settings_.loop.now() - begun < fair;
+}
+
+Failure Endpoint::failed(Error error, bool hasty) {
   if (is_shortage(error)) return short_of(std::move(error));
-  refuses_late_ = false;
-  fail_for_a_while();
   error.side = Side::backend;
   error.retry = Retry::yes;
-  if (error.reason != "backend_tls_failed") {
+  const bool by_tls = error.reason == "backend_tls_failed";
+  if (!by_tls)
     error.reason = error.kind == ErrorKind::timeout ? "connect_timeout" : "connect_failed";
-    tell_unreachable(error, begun);
+  if (!hasty) {
+    refuses_late_ = false;
+    fail_for_a_while();
+    if (!by_tls) tell_unreachable(error);
   }
   return Failure(std::move(error));
 }
@@ -241,10 +250,8 @@ Failure Endpoint::short_of(Error error) {
 }
 
 // Once, until it works again.
-void Endpoint::tell_unreachable(const Error& error, TimePoint begun) {
-  const Duration fair = std::min(kFairWait, settings_.service.timeouts.connect);
-  const bool hasty = error.kind == ErrorKind::timeout && settings_.loop.now() - begun < fair;
-  if (told_unreachable_ || hasty) return;
+void Endpoint::tell_unreachable(const Error& error) {
+  if (told_unreachable_) return;
   told_unreachable_ = true;
   settings_.events.warning("endpoint_unreachable", {{"service", settings_.service.name},
                                                     {"endpoint", url_},

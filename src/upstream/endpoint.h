@@ -60,12 +60,14 @@ class Endpoint final : tls::FailureWatch {
                                       const tls::Target& target);
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
-  Failure failed(Error error, TimePoint begun);
+  // The caller gave it too little time for the failure to say anything of the endpoint.
+  bool is_hasty(const Error& error, TimePoint begun) const;
+  Failure failed(Error error, bool hasty);
   Failure tls_failed(Error error);
   Failure short_of(Error error);
   void on_tls_failed(const Error& error) override;
   void tell_tls_failed(const Error& error);
-  void tell_unreachable(const Error& error, TimePoint begun);
+  void tell_unreachable(const Error& error);
   void fail_for_a_while();
   void works_again();
 

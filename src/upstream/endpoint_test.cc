@@ -87,8 +87,13 @@ TEST_P(EndpointTest, TellsAConnectionThatTakesTooLong) {
     (void)::connect(descriptors_.back(), address.raw(), address.size());
   }
   EndpointRef endpoint = make_endpoint(1, address.text());
+  // One who waits for a moment only has learnt nothing of it.
+  Opened opened = connect(*endpoint, Deadline::after(loop_->now(), Duration(20)));
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().reason, "connect_timeout");
+  EXPECT_FALSE(endpoint->failing(loop_->now()));
   service_.timeouts.connect = Duration(20);
-  const Opened opened = connect(*endpoint, soon());
+  opened = connect(*endpoint, soon());
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().reason, "connect_timeout");
   EXPECT_EQ(opened.error().retry, Retry::yes);
