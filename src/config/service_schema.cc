@@ -37,6 +37,9 @@ void check_timeouts(const ServiceTimeouts& timeouts, schema::Diagnostics& diagno
   const std::string& name = timeouts.deadline_header;
   std::string error = policy::connection_field_error(name);
   if (http::equal_ignore_case(name, "host")) error = "must not name Host: it says who is asked";
+  if (http::equal_ignore_case(name, "grpc-timeout")) {
+    error = "must not name grpc-timeout: it is no number of milliseconds, and always read";
+  }
   if (!error.empty()) diagnostics.error_at("deadline_header", error);
 }
 

@@ -1,6 +1,7 @@
 // choose_endpoint: the service's balancer says where the next attempt goes. When all connections
 // are in use, or the service's names are not resolved yet, the exchange waits in its queue.
 #include "exchange/core.h"
+#include "exchange/deadline.h"
 #include "exchange/exchange.h"
 
 namespace doorward::exchange::steps {
@@ -49,6 +50,8 @@ loop::Task<Step> wait_for_place(Exchange& x) {
 }  // namespace
 
 loop::Task<Step> choose_endpoint(Exchange& x) {
+  if (x.total_deadline().passed(x.core.loop().now())) [[unlikely]]
+    return x.reply_to(no_time_left());
   x.attempt.endpoint = x.service->choose(x.tried, x.want());
   if (!x.attempt.endpoint || x.attempt.endpoint->pool().full(x.want())) [[unlikely]]
     return wait_for_place(x);

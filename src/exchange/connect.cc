@@ -46,12 +46,15 @@ loop::Task<Step> open(Exchange& x) {
     x.times.connected = x.core.loop().now();
     opened.error().side == Side::doorward ? x.abandon_attempt() : x.fail_attempt();
     x.tried.add(*x.attempt.endpoint);
+    if (x.total_deadline().passed(x.times.connected)) {
+      opened.error().reason = "total_timeout";
+      co_return x.reply_to(opened.error());
+    }
     const bool elsewhere = opened.error().retry == Retry::yes && x.service->has_untried(x.tried);
     if (elsewhere && x.attempts < kMostAttempts && !x.client_gone) {
       x.note_repeat(opened.error());
       co_return Step::choose_endpoint;
     }
-    if (x.total_deadline().passed(x.core.loop().now())) opened.error().reason = "total_timeout";
     co_return x.reply_to(opened.error());
   }
   x.attempt.connection = std::move(*opened);

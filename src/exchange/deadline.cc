@@ -37,10 +37,7 @@ void set_deadline_header(Exchange& x, const std::string& name, grpc::Timeout lef
   x.request().headers.set(name, x.arena().copy({text.data(), text.size()}));
 }
 
-}  // namespace
-
-bool take_deadline_header(Exchange& x) {
-  const std::string& name = x.service->config().timeouts.deadline_header;
+bool take_header(Exchange& x, const std::string& name) {
   for (const http::Header& header : x.request().headers) {
     if (!http::equal_ignore_case(header.name, name)) continue;
     const auto time = parse_milliseconds(header.value);
@@ -56,6 +53,13 @@ bool take_deadline_header(Exchange& x) {
   return true;
 }
 
+}  // namespace
+
+bool take_deadline(Exchange& x, const upstream::ServiceTimeouts& timeouts) {
+  if (timeouts.total.count() != 0) x.end_by(Deadline(x.times.begun + timeouts.total));
+  return timeouts.deadline_header.empty() || take_header(x, timeouts.deadline_header);
+}
+
 bool pass_on_deadline(Exchange& x) {
   if (x.total_deadline().is_never()) [[likely]]
     return true;
@@ -66,6 +70,12 @@ bool pass_on_deadline(Exchange& x) {
   if (!name.empty()) set_deadline_header(x, name, left);
   if (x.grpc.has_timeout) set_grpc_timeout(x, left);
   return true;
+}
+
+Error no_time_left() {
+  return Error{ErrorKind::timeout, Side::backend,
+               Retry::no,          0,
+               "total_timeout",    "the request's time was over before a backend was asked"};
 }
 
 bool client_deadline_passed(const Exchange& x) {

@@ -3,17 +3,25 @@
 // before `timeouts.total`, and a backend is told what is left of the earlier of the two.
 #pragma once
 
+#include "base/error.h"
+
+namespace doorward::upstream {
+struct ServiceTimeouts;
+}
+
 namespace doorward::exchange {
 
 class Exchange;
 
-// For a service that names a header: its value; false when it cannot be read, the refusal is then
-// x.reply_to_send.
-bool take_deadline_header(Exchange& x);
+// Of a request that a service shall answer, before any policy sees it: when it must be done. False
+// when its header cannot be read, the refusal is then x.reply_to_send.
+bool take_deadline(Exchange& x, const upstream::ServiceTimeouts& timeouts);
 
 // Tells the backend how much time is left; false when none is.
 bool pass_on_deadline(Exchange& x);
 
+// It is over before a backend was asked.
+Error no_time_left();
 // The client's own time is over.
 bool client_deadline_passed(const Exchange& x);
 

@@ -76,8 +76,8 @@ bool take_grpc_timeout(Exchange& x) {
     x.reply_with(400, "grpc_timeout_invalid", timeout.error());
     return false;
   }
-  if (*timeout == grpc::kLongestTimeout) return true;
   x.grpc.has_timeout = true;
+  if (*timeout == grpc::kLongestTimeout) return true;  // as good as none
   x.set_client_deadline(Deadline(x.times.begun + *timeout));
   return true;
 }

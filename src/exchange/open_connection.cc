@@ -118,7 +118,8 @@ void ClientConnection::take_proxied(codec::proxy_protocol::Header header) {
   told.version = facts_.proxied->tls_version;
   told.alpn = facts_.proxied->alpn;
   told.sni = facts_.proxied->authority;
-  facts_.secure = std::make_unique<const tls::ClientTls>(told);
+  const bool tells = !told.version.empty() || !told.alpn.empty() || !told.sni.empty();
+  if (tells) facts_.secure = std::make_unique<const tls::ClientTls>(told);
 }
 
 loop::Task<bool> ClientConnection::shake_hands() {

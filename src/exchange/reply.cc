@@ -108,7 +108,9 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   }
   if (code == "deadline_exceeded") {
     return fmt::format("The request took longer than its client allows ({}).",
-                       x.service->config().timeouts.deadline_header);
+                       x.snapshot.services()[std::get<ServiceTarget>(x.matched->handler).index]
+                           ->config()
+                           .timeouts.deadline_header);
   }
   const bool has_own_reason = code == "backend_protocol_error" || code == "backend_tls_failed";
   if (has_own_reason && !failure.reason.empty() && failure.reason != code) {
@@ -195,7 +197,7 @@ loop::Task<Step> send_status(Exchange& x, const http::Reply& reply) {
 std::string_view Exchange::code_of(const Error& error) {
   const bool timeout = error.kind == ErrorKind::timeout || error.reason == "total_timeout";
   if (timeout && error.side != Side::client && client_deadline_passed(*this)) {
-    return grpc ? "grpc_deadline_exceeded" : "deadline_exceeded";
+    return grpc.has_timeout ? "grpc_deadline_exceeded" : "deadline_exceeded";
   }
   // What TLS says of a connection that broke is no code of a reply.
   const bool by_tls = !tls::sentence_of(error.reason).empty();

@@ -114,8 +114,7 @@ loop::Task<Step> send_request(Exchange& x) {
   choose_host(x);
   if (!pass_on_deadline(x)) {
     x.abandon_attempt();
-    co_return x.reply_to(Error{ErrorKind::timeout, Side::backend, Retry::no, 0, "total_timeout",
-                               "the request's time was over before a backend was asked"});
+    co_return x.reply_to(no_time_left());
   }
   upstream::Connection& backend = *x.attempt.connection;
   if (const std::string_view target = x.backend_target(); target != x.request().target) {

@@ -20,6 +20,8 @@ ROUTE = """routes:
 
 # (name, text, words that the sentence must contain)
 MISTAKES = [
+    ("a redirect to no place", HEAD + "routes:\n  - {name: all, redirect: {to: §\"/m\u00fcnchen\"}}\n",
+     ["place to go to", "%XX"]),
     ("a URL as a host", HEAD + "routes:\n  - {name: all, service: app, match: {host: "
      "§\"http://a.test/\"}}\n", ["no scheme and no path", "api.example.com"]),
     ("an address on all interfaces beside one of them", HEAD.replace(

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from harness import backend as backends
 from harness import config
 from harness.raw import assert_problem, request
 
@@ -66,10 +67,37 @@ def test_the_services_time_ends_it_when_that_is_earlier(peers):
 
 
 def test_a_client_that_has_no_time_costs_the_backend_nothing(peers):
+    """Neither a request nor the connection that is kept for the next one."""
     origin = peers.origin()
-    gateway = peers.gateway(config.proxy(origin, service=service()))
-    assert_problem(peers.client(gateway).get("/", f"{HEADER}: 0"), 504, "deadline_exceeded")
-    assert not origin.requests
+    client = peers.client(peers.gateway(config.proxy(origin, service=service())))
+    assert client.get("/").status == 200
+    assert_problem(client.get("/", f"{HEADER}: 0"), 504, "deadline_exceeded")
+    assert client.get("/").status == 200
+    assert len(origin.requests) == 2 and len(origin.connections) == 1
+
+
+def test_a_client_in_a_hurry_harms_no_endpoint(peers):
+    """The backend takes the connection and says nothing in TLS: the others still wait for it."""
+    listener, url = backends.listen()  # the kernel takes it
+    with listener:
+        gateway = peers.gateway(config.proxy([url.replace("http:", "https:")] * 3,
+                                             service=service()))
+        for _ in range(3):
+            answer = peers.client(gateway).get("/", f"{HEADER}: 50")
+            assert_problem(answer, 504, "deadline_exceeded")
+        assert gateway.metrics().sum("doorward_service_retries_total") == 0
+
+
+def test_what_a_policy_asks_ends_by_then(peers):
+    auth, origin = silent(peers), peers.origin()
+    settings = config.proxy(origin, service=service(), policies=[
+        {"external_auth": {"service": "auth", "timeout": "60s"}}])
+    settings["services"]["auth"] = {"endpoints": [auth.url]}
+    gateway = peers.gateway(settings)
+    answer = peers.client(gateway).get("/", f"{HEADER}: 300")
+    assert_problem(answer, 503, "auth_unavailable")
+    assert_problem(peers.client(gateway).get("/", f"{HEADER}: soon"), 400, "deadline_invalid")
+    assert len(auth.connections) == 1 and not origin.requests
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "10s", "0x10", "1 0", "1234567890"])
@@ -103,7 +131,7 @@ def test_grpc_gets_what_is_left_of_the_earlier_time_too(peers):
 
 
 @pytest.mark.parametrize("name,says", [("Host", "Host"), ("Content-Length", "content-length: it frames"),
-                                       ("TE", "te: it belongs"), ("x deadline", "header name")])
+                                       ("TE", "te: it belongs"), ("Grpc-Timeout", "always read"), ("x deadline", "header name")])
 def test_a_header_that_cannot_carry_it_is_an_error(doorward, tmp_path, name, says):
     (tmp_path / "a.yaml").write_text(json.dumps(config.proxy("http://127.0.0.1:1", service={
         "timeouts": {"deadline_header": name}})))
