@@ -52,6 +52,21 @@ def test_many_streams_at_once_keep_their_bytes_apart(client):
         assert (told.target, told.sha256) == (f"/{n}", hashlib.sha256(body).hexdigest())
 
 
+@pytest.mark.parametrize("said", ["0", None])
+def test_no_content_is_told_by_a_length_where_the_backend_told_it_so(peers, said):
+    """Over HTTP/2 the end of the stream says it as well."""
+    def script(connection):
+        while connection.recv_request():
+            connection.send(raw.response(200, "Content-Length: 0", length=False))
+
+    backend = (peers.backend(script) if said else
+               peers.http2_backend(lambda stream: stream.answer(200)))
+    service = {} if said else {"protocol": "http2"}
+    client = peers.http2(peers.gateway(config.proxy(backend, service=service)))
+    answered = client.answer(client.request("/"))
+    assert answered.status == 200 and answered.body == b"" and answered.get("content-length") == said
+
+
 def test_answers_come_as_they_are_ready_not_in_order(peers):
     go_on = threading.Event()
 
