@@ -40,8 +40,8 @@ loop::Task<Step> open(Exchange& x) {
     x.attempt.alone = x.attempt.endpoint->pool().alone(x.want());
     x.attempt.endpoint->pool().reserve(x.attempt.alone);
   }
-  auto opened =
-      co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone, proxy_header(x));
+  auto opened = co_await x.attempt.endpoint->connect(x.total_deadline(), x.attempt.alone,
+                                                     proxy_header(x), x.client_deadline());
   if (!opened) {
     x.times.connected = x.core.loop().now();
     opened.error().side == Side::doorward ? x.abandon_attempt() : x.fail_attempt();

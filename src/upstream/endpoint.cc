@@ -16,8 +16,8 @@ namespace {
 
 constexpr Duration kFailingFirst{1'000};
 constexpr Duration kFailingMost{8'000};
-// A caller may give a connection hardly any time (grpc-timeout): that says nothing of the endpoint.
-// Enough for TCP and TLS around the world.
+// A client may give a connection hardly any time (grpc-timeout): that says nothing of the endpoint
+// before several have waited so long together, enough for TCP and TLS around the world.
 constexpr Duration kFairWait{500};
 constexpr std::string_view kHttp1 = "http/1.1";
 
@@ -82,19 +82,21 @@ Endpoint::Endpoint(const ConnectionSettings& settings, Queue& queue, const Endpo
             settings.service.proxy_protocol != SendProxyProtocol::off) {}
 
 loop::Task<Result<std::unique_ptr<Connection>>> Endpoint::connect(Deadline deadline, bool alone,
-                                                                  std::string_view preamble) {
+                                                                  std::string_view preamble,
+                                                                  Deadline client) {
   const TimePoint begun = settings_.loop.now();
   const Deadline by = Deadline::after(begun, settings_.service.timeouts.connect).earlier(deadline);
   Result<Opened> opened =
       alone ? co_await open_alone(by, alone) : co_await open(by, preamble, target_);
   if (!opened) {
     settings_.series.add(observe::Metric::service_connect_failures);
-    const bool hasty = is_hasty(opened.error(), begun);
+    const bool hasty = is_hasty(opened.error(), begun, client);
     Failure failure = failed(std::move(opened.error()), hasty);
     pool_.release(alone, hasty ? nullptr : &failure.error());  // not before it counts as failing
     co_return failure;
   }
   settings_.series.add(observe::Metric::service_connects);
+  waited_in_vain_ = {};
   if (failing_for_ != Duration{}) [[unlikely]]
     works_again();
   if (opened->http2) co_return share(std::move(opened->bytes));
@@ -217,9 +219,13 @@ void Endpoint::fail_for_a_while() {
   failing_until_ = now + failing_for_;
 }
 
-bool Endpoint::is_hasty(const Error& error, TimePoint begun) const {
-  const Duration fair = std::min(kFairWait, settings_.service.timeouts.connect);
-  return error.kind == ErrorKind::timeout && settings_.loop.now() - begun < fair;
+bool Endpoint::is_hasty(const Error& error, TimePoint begun, Deadline client) {
+  const TimePoint now = settings_.loop.now();
+  if (error.kind != ErrorKind::timeout || !client.passed(now)) return false;
+  waited_in_vain_ += std::chrono::duration_cast<Duration>(now - begun);
+  if (waited_in_vain_ < std::min(kFairWait, settings_.service.timeouts.connect)) return true;
+  waited_in_vain_ = {};
+  return false;
 }
 
 Failure Endpoint::failed(Error error, bool hasty) {

@@ -40,9 +40,11 @@ class Endpoint final : tls::FailureWatch {
   // carry the reason: connect_failed, connect_timeout, backend_tls_failed, which may be tried
   // elsewhere; out_of_resources, which may not. `preamble` goes out before anything else (a PROXY
   // header). `alone`: as the room was reserved; it speaks HTTP/1.1, unless the backend's ALPN
-  // refuses that.
+  // refuses that. `client`: the part of the deadline that a client chose, which may be so short
+  // that its end says nothing of the endpoint.
   loop::Task<Result<std::unique_ptr<Connection>>> connect(Deadline deadline, bool alone,
-                                                          std::string_view preamble = {});
+                                                          std::string_view preamble = {},
+                                                          Deadline client = Deadline::never());
 
   // Refused or timed out just now: others are tried first. The longer it does, the longer.
   bool failing(TimePoint now) const { return now < failing_until_; }
@@ -60,8 +62,8 @@ class Endpoint final : tls::FailureWatch {
                                       const tls::Target& target);
   std::unique_ptr<Connection> share(std::unique_ptr<loop::ByteStream> bytes);
   static loop::Task<void> serve(EndpointRef keep, codec::h2::ClientConnection& connection);
-  // The caller gave it too little time for the failure to say anything of the endpoint.
-  bool is_hasty(const Error& error, TimePoint begun) const;
+  // A client gave it too little time for the failure to say anything of the endpoint.
+  bool is_hasty(const Error& error, TimePoint begun, Deadline client);
   Failure failed(Error error, bool hasty);
   Failure tls_failed(Error error);
   Failure short_of(Error error);
@@ -85,6 +87,7 @@ class Endpoint final : tls::FailureWatch {
   Duration failing_for_{};
   bool refuses_late_ = false;  // why it fails: see on_tls_failed()
   bool told_unreachable_ = false;
+  Duration waited_in_vain_{};  // by clients in a hurry, since the last connection
 };
 
 // A hold on an endpoint. Counted without atomics: one core's own.

@@ -14,9 +14,20 @@ using Opened = Result<std::unique_ptr<Connection>>;
 class EndpointTest : public UpstreamTest {
  protected:
   static loop::Task<void> keep_connect(Endpoint& endpoint, Deadline deadline, std::string preamble,
-                                       std::optional<Opened>& out) {
+                                       std::optional<Opened>& out,
+                                       Deadline client = Deadline::never()) {
     endpoint.pool().reserve(false);
-    out = co_await endpoint.connect(deadline, false, preamble);
+    out = co_await endpoint.connect(deadline, false, preamble, client);
+  }
+  // Nobody accepts from its full queue, so the kernel drops what comes.
+  loop::Address deaf() {
+    loop::Address address;
+    EXPECT_EQ(listen(bind_to_loopback(address), 0), 0);
+    for (int i = 0; i < 3; ++i) {
+      descriptors_.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      (void)::connect(descriptors_.back(), address.raw(), address.size());
+    }
+    return address;
   }
   Opened connect(Endpoint& endpoint, Deadline deadline, std::string preamble = {}) {
     std::optional<Opened> out;
@@ -78,25 +89,33 @@ TEST_P(EndpointTest, IsWellAgainOnceItAccepts) {
 }
 
 TEST_P(EndpointTest, TellsAConnectionThatTakesTooLong) {
-  // Nobody accepts from a full queue, so the kernel drops what comes.
-  loop::Address address;
-  const int fd = bind_to_loopback(address);
-  ASSERT_EQ(listen(fd, 0), 0);
-  for (int i = 0; i < 3; ++i) {
-    descriptors_.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    (void)::connect(descriptors_.back(), address.raw(), address.size());
-  }
-  EndpointRef endpoint = make_endpoint(1, address.text());
-  // One who waits for a moment only has learnt nothing of it.
-  Opened opened = connect(*endpoint, Deadline::after(loop_->now(), Duration(20)));
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().reason, "connect_timeout");
-  EXPECT_FALSE(endpoint->failing(loop_->now()));
+  EndpointRef endpoint = make_endpoint(1, deaf().text());
   service_.timeouts.connect = Duration(20);
-  opened = connect(*endpoint, soon());
+  const Opened opened = connect(*endpoint, soon());
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().reason, "connect_timeout");
   EXPECT_EQ(opened.error().retry, Retry::yes);
+  EXPECT_TRUE(endpoint->failing(loop_->now()));
+}
+
+TEST_P(EndpointTest, ClientsInAHurrySayNothingOfItBeforeTheyHaveWaitedEnoughTogether) {
+  EndpointRef endpoint = make_endpoint(1, deaf().text());
+  const auto hurry = [&](Duration time) {
+    std::optional<Opened> out;
+    const Deadline client = Deadline::after(loop_->now(), time);
+    run(keep_connect(*endpoint, client, {}, out, client));
+    ASSERT_FALSE(out->has_value());
+    EXPECT_EQ(out->error().reason, "connect_timeout");
+  };
+  hurry(Duration(20));
+  EXPECT_FALSE(endpoint->failing(loop_->now()));
+  hurry(Duration(490));
+  EXPECT_TRUE(endpoint->failing(loop_->now()));
+}
+
+TEST_P(EndpointTest, AShortTimeOfTheOperatorsSaysThatItFails) {
+  EndpointRef endpoint = make_endpoint(1, deaf().text());
+  EXPECT_FALSE(connect(*endpoint, Deadline::after(loop_->now(), Duration(20))).has_value());
   EXPECT_TRUE(endpoint->failing(loop_->now()));
 }
 
