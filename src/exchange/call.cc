@@ -185,7 +185,7 @@ loop::Task<Result<CallResponse>> Exchange::call(std::string_view name, CallReque
   std::shared_ptr<upstream::Service> target = find_service(snapshot, name);
   if (target == nullptr) co_return fail(ErrorKind::invalid, "there is no such service");
   co_return co_await call_service(core.loop(), std::move(target), std::move(request), arena_,
-                                  deadline.earlier(total_deadline_));
+                                  deadline);
 }
 
 }  // namespace doorward::exchange

@@ -37,7 +37,10 @@ void set_deadline_header(Exchange& x, const std::string& name, grpc::Timeout lef
   x.request().headers.set(name, x.arena().copy({text.data(), text.size()}));
 }
 
-bool take_header(Exchange& x, const std::string& name) {
+}  // namespace
+
+bool take_deadline_header(Exchange& x) {
+  const std::string& name = x.service->config().timeouts.deadline_header;
   for (const http::Header& header : x.request().headers) {
     if (!http::equal_ignore_case(header.name, name)) continue;
     const auto time = parse_milliseconds(header.value);
@@ -51,13 +54,6 @@ bool take_header(Exchange& x, const std::string& name) {
     x.set_client_deadline(Deadline(x.times.begun + *time));
   }
   return true;
-}
-
-}  // namespace
-
-bool take_deadline(Exchange& x, const upstream::ServiceTimeouts& timeouts) {
-  if (timeouts.total.count() != 0) x.end_by(Deadline(x.times.begun + timeouts.total));
-  return timeouts.deadline_header.empty() || take_header(x, timeouts.deadline_header);
 }
 
 bool pass_on_deadline(Exchange& x) {

@@ -5,17 +5,13 @@
 
 #include "base/error.h"
 
-namespace doorward::upstream {
-struct ServiceTimeouts;
-}
-
 namespace doorward::exchange {
 
 class Exchange;
 
-// Of a request that a service shall answer, before any policy sees it: when it must be done. False
-// when its header cannot be read, the refusal is then x.reply_to_send.
-bool take_deadline(Exchange& x, const upstream::ServiceTimeouts& timeouts);
+// For a service that names a header: its value; false when it cannot be read, the refusal is then
+// x.reply_to_send.
+bool take_deadline_header(Exchange& x);
 
 // Tells the backend how much time is left; false when none is.
 bool pass_on_deadline(Exchange& x);

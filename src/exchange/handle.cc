@@ -1,6 +1,7 @@
 // handle: what the route's handler makes of the request; for a service also the body's first piece
 // and the head that the backend gets, which are the same for every attempt.
 #include "exchange/core.h"
+#include "exchange/deadline.h"
 #include "exchange/exchange.h"
 #include "exchange/grpc.h"
 #include "handler/proxy/forwarded.h"
@@ -52,6 +53,9 @@ loop::Task<Step> take_body(Exchange& x) {
 
 Step to_service(Exchange& x, const ServiceTarget& target) {
   x.service = x.snapshot.services()[target.index];
+  const upstream::ServiceTimeouts& timeouts = x.service->config().timeouts;
+  if (timeouts.total.count() != 0) x.end_by(Deadline(x.times.begun + timeouts.total));
+  if (!timeouts.deadline_header.empty() && !take_deadline_header(x)) return Step::reply;
   prepare_head(x);
   return Step::choose_endpoint;
 }
@@ -72,7 +76,7 @@ loop::Task<Step> handle(Exchange& x) {
   const bool body_ready = has_body && x.client_stream.body_ready();
   if (has_body && !body_ready && x.client_stream.awaits_continue()) x.expectation.pass_on();
   const Step next = to_service(x, std::get<ServiceTarget>(x.matched->handler));
-  if (!has_body) return next;
+  if (!has_body || next == Step::reply) return next;
   x.body_in_hand = false;
   if (!body_ready) return next;
   return take_body(x);

@@ -1,6 +1,5 @@
 // match_route: the first route, in the documented order, whose predicates hold.
 #include "exchange/core.h"
-#include "exchange/deadline.h"
 #include "exchange/debug_answer.h"
 #include "exchange/exchange.h"
 
@@ -37,10 +36,6 @@ loop::Task<Step> match_route(Exchange& x) {
   x.matched = &x.snapshot->routes[x.match.value];
   x.core.metrics().route(x.matched->slot).begin();
   x.matched->chain.prepare(x.chain_state, x.arena());
-  if (const auto* target = std::get_if<ServiceTarget>(&x.matched->handler)) {
-    const auto& timeouts = x.snapshot.services()[target->index]->config().timeouts;
-    if (!take_deadline(x, timeouts)) return Step::reply;
-  }
   return x.matched->chain.has_request() ? Step::request_policies : Step::handle;
 }
 

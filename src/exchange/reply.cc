@@ -108,9 +108,7 @@ std::string detail_of(const Exchange& x, const Error& failure, std::string_view 
   }
   if (code == "deadline_exceeded") {
     return fmt::format("The request took longer than its client allows ({}).",
-                       x.snapshot.services()[std::get<ServiceTarget>(x.matched->handler).index]
-                           ->config()
-                           .timeouts.deadline_header);
+                       x.service->config().timeouts.deadline_header);
   }
   const bool has_own_reason = code == "backend_protocol_error" || code == "backend_tls_failed";
   if (has_own_reason && !failure.reason.empty() && failure.reason != code) {
