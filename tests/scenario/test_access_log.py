@@ -132,13 +132,19 @@ def test_the_log_can_be_off(peers):
     assert gateway.access_path.read_text() == ""
 
 
-def test_a_file_is_rotated_on_sighup(peers):
+def moved_away(peers):
+    """(gateway, its client, the path of its log): the file with the first line has another name."""
     path = peers.folder / "access.log"
     gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": str(path)}))
     client = peers.client(gateway)
     client.get("/1")
     gateway.wait_access_log(1, path)
     path.rename(path.with_suffix(".old"))
+    return gateway, client, path
+
+
+def test_a_file_is_rotated_on_sighup(peers):
+    gateway, client, path = moved_away(peers)
     client.get("/2")
     gateway.wait_access_log(2, path.with_suffix(".old"))
     gateway.reload()
@@ -147,12 +153,7 @@ def test_a_file_is_rotated_on_sighup(peers):
 
 
 def test_a_file_is_rotated_on_sigusr1_without_a_reload(peers):
-    path = peers.folder / "access.log"
-    gateway = peers.gateway(config.proxy(peers.origin(), access_log={"path": str(path)}))
-    client = peers.client(gateway)
-    client.get("/1")
-    gateway.wait_access_log(1, path)
-    path.rename(path.with_suffix(".old"))
+    gateway, client, path = moved_away(peers)
     gateway.process.send_signal(signal.SIGUSR1)
     eventually(path.exists, "the new file")
     client.get("/2")

@@ -143,8 +143,9 @@ def test_grpc_gets_what_is_left_of_the_earlier_time_too(peers):
     assert int(left[:-1]) * {"u": 1e-6, "m": 1e-3, "S": 1}[left[-1]] < 20
 
 
-@pytest.mark.parametrize("name,says", [("Host", "Host"), ("Content-Length", "content-length: it frames"),
-                                       ("TE", "te: it belongs"), ("Grpc-Timeout", "always read"), ("x deadline", "header name")])
+@pytest.mark.parametrize("name,says", [
+    ("Host", "Host"), ("Content-Length", "content-length: it frames"), ("TE", "te: it belongs"),
+    ("Grpc-Timeout", "always read"), ("x deadline", "header name")])
 def test_a_header_that_cannot_carry_it_is_an_error(doorward, tmp_path, name, says):
     (tmp_path / "a.yaml").write_text(json.dumps(config.proxy("http://127.0.0.1:1", service={
         "timeouts": {"deadline_header": name}})))
