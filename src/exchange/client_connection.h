@@ -90,7 +90,8 @@ class ClientConnection final : public codec::RequestSink, loop::TimerTarget, tls
   ClientConnection** link_ = nullptr;
 };
 
-// Serves a connection that was accepted, from its limits to its end.
-loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer);
+// Serves a connection that was accepted, from its limits to its end. `peer` is read before the
+// first wait, so it need only outlive the spawning: a copy would stay in the frame to the end.
+loop::Task<void> serve_client(ListenerState& listener, int fd, const loop::Address& peer);
 
 }  // namespace doorward::exchange

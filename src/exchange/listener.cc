@@ -110,7 +110,7 @@ std::size_t IpHash::operator()(const std::array<std::uint8_t, 16>& ip) const {
   return static_cast<std::size_t>(mixed ^ mixed >> 32);
 }
 
-loop::Task<void> serve_client(ListenerState& listener, int fd, loop::Address peer) {
+loop::Task<void> serve_client(ListenerState& listener, int fd, const loop::Address& peer) {
   if (const auto why = limit_reached(listener, peer)) {
     refuse(listener, *why, fd);
     co_return;
