@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "loop/descriptor.h"
 #include "loop/uring_acceptor.h"
 #include "loop/uring_operation.h"
@@ -183,11 +184,20 @@ void UringLoop::run_completions() {
   }
   io_uring_cq_advance(&ring_, count);
   counters_.completions += count;
-  for (unsigned i = 0; i < count; ++i) run(arrived_[i], *this);
+  for (unsigned i = 0; i < count; ++i) {
+    if (i + kFetchAhead < count) {
+      prefetch(static_cast<const UringSocket*>(target_of(arrived_[i + kFetchAhead])));
+    }
+    run(arrived_[i], *this);
+  }
+}
+
+void* UringLoop::target_of(const Arrived& arrived) {
+  return reinterpret_cast<void*>(arrived.user_data & ~kRoleMask);
 }
 
 void UringLoop::run(const Arrived& arrived, UringLoop& loop) {
-  void* target = reinterpret_cast<void*>(arrived.user_data & ~kRoleMask);
+  void* const target = target_of(arrived);
   if (target == nullptr) return;  // something unanswered that failed: nothing to do about it
   switch (static_cast<UringRole>(arrived.user_data & kRoleMask)) {
     case UringRole::completion:

@@ -106,6 +106,7 @@ class UringLoop final : public Loop {
   void poll(TimePoint until) override;
   void enter(TimePoint until);
   void run_completions();
+  static void* target_of(const Arrived& arrived);
   static void run(const Arrived& arrived, UringLoop& loop);
   void feed_starving();
   Result<void> check_multishot();
@@ -115,6 +116,7 @@ class UringLoop final : public Loop {
   static constexpr unsigned kEntries = 1024;
   static constexpr unsigned kCompletionEntries = 8192;
   static constexpr unsigned kCompletionsPerTurn = 512;
+  static constexpr unsigned kFetchAhead = 2;  // completions, whose sockets come into the cache
 
   io_uring ring_{};
   bool has_ring_ = false;
