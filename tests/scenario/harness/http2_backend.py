@@ -18,6 +18,10 @@ from .tls import Shared
 from .waiting import DEADLINE, eventually
 
 
+# What it is to write to a connection that its gateway has closed, over TLS.
+CLOSED_TLS = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
+
+
 class Gone(ConnectionError):
     """The stream or its connection has ended; `code` when it was reset."""
 
@@ -247,7 +251,7 @@ class Http2Backend(ScriptedBackend):
     def _run_stream(self, stream):
         try:
             self.play(stream)
-        except (ConnectionError, h2.exceptions.StreamClosedError):
+        except (ConnectionError, *CLOSED_TLS, h2.exceptions.StreamClosedError):
             pass
         except Exception as error:  # pylint: disable=broad-except
             if not self.closing:
